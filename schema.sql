@@ -1,0 +1,115 @@
+-- The whole schema of a fresh database; idempotent. D1 is the source of truth: everything in KV can be rebuilt from it.
+-- Times are RFC 3339 in UTC with milliseconds. Once released, a table changes only through a numbered migration.
+
+CREATE TABLE IF NOT EXISTS orgs (
+  id         TEXT PRIMARY KEY,
+  name       TEXT NOT NULL,
+  plan       TEXT NOT NULL CHECK (plan IN ('free', 'pro', 'enterprise')),
+  -- The newest revision known to have reached KV; below the newest revision while a publish is outstanding.
+  published_revision INTEGER NOT NULL DEFAULT 0,
+  created_at TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE IF NOT EXISTS projects (
+  org        TEXT NOT NULL REFERENCES orgs (id),
+  id         TEXT NOT NULL,
+  created_at TEXT NOT NULL,
+  PRIMARY KEY (org, id)
+) STRICT;
+
+CREATE TABLE IF NOT EXISTS members (
+  org        TEXT NOT NULL REFERENCES orgs (id),
+  email      TEXT NOT NULL,
+  role       TEXT NOT NULL CHECK (role IN ('owner', 'admin', 'developer')),
+  created_at TEXT NOT NULL,
+  PRIMARY KEY (org, email)
+) STRICT;
+
+-- Admin tokens of members; only their SHA-256 is kept.
+CREATE TABLE IF NOT EXISTS tokens (
+  id         TEXT PRIMARY KEY,
+  hash       TEXT NOT NULL UNIQUE,
+  org        TEXT NOT NULL,
+  email      TEXT NOT NULL,
+  created_at TEXT NOT NULL,
+  FOREIGN KEY (org, email) REFERENCES members (org, email) ON DELETE CASCADE
+) STRICT;
+
+-- Browser sessions; they end with the token that opened them.
+CREATE TABLE IF NOT EXISTS sessions (
+  hash       TEXT PRIMARY KEY,
+  token      TEXT NOT NULL REFERENCES tokens (id) ON DELETE CASCADE,
+  expires_at TEXT NOT NULL
+) STRICT;
+
+-- API keys of projects; only their SHA-256 is kept, and a prefix to recognize them by.
+CREATE TABLE IF NOT EXISTS api_keys (
+  id         TEXT PRIMARY KEY,
+  hash       TEXT NOT NULL UNIQUE,
+  prefix     TEXT NOT NULL,
+  org        TEXT NOT NULL,
+  project    TEXT NOT NULL,
+  name       TEXT NOT NULL,
+  created_at TEXT NOT NULL,
+  created_by TEXT NOT NULL,
+  expires_at TEXT,
+  revoked_at TEXT,
+  -- 1 while KV is believed to hold the key's record.
+  published  INTEGER NOT NULL DEFAULT 0,
+  FOREIGN KEY (org, project) REFERENCES projects (org, id)
+) STRICT;
+CREATE INDEX IF NOT EXISTS api_keys_of_org ON api_keys (org, created_at);
+
+-- Each change of what is enforced is a revision: the whole edge record, who made it and when. The primary key makes
+-- If-Match exact: two admins who save on the same base cannot both succeed.
+CREATE TABLE IF NOT EXISTS revisions (
+  org        TEXT NOT NULL REFERENCES orgs (id),
+  revision   INTEGER NOT NULL CHECK (revision > 0),
+  record     TEXT NOT NULL,
+  change     TEXT NOT NULL,
+  created_at TEXT NOT NULL,
+  created_by TEXT NOT NULL,
+  PRIMARY KEY (org, revision)
+) STRICT;
+
+CREATE TABLE IF NOT EXISTS catalogs (
+  sequence   INTEGER PRIMARY KEY AUTOINCREMENT,
+  version    TEXT NOT NULL UNIQUE,
+  document   TEXT NOT NULL,
+  created_at TEXT NOT NULL
+) STRICT;
+
+-- Every administrative act. Append-only.
+CREATE TABLE IF NOT EXISTS audit_log (
+  id     TEXT PRIMARY KEY,
+  at     TEXT NOT NULL,
+  org    TEXT,
+  actor  TEXT NOT NULL,
+  action TEXT NOT NULL,
+  target TEXT NOT NULL,
+  detail TEXT NOT NULL
+) STRICT;
+CREATE INDEX IF NOT EXISTS audit_log_of_org ON audit_log (org, id);
+CREATE TRIGGER IF NOT EXISTS audit_log_is_append_only_update BEFORE UPDATE ON audit_log
+BEGIN
+  SELECT RAISE(ABORT, 'the audit log is append-only');
+END;
+CREATE TRIGGER IF NOT EXISTS audit_log_is_append_only_delete BEFORE DELETE ON audit_log
+BEGIN
+  SELECT RAISE(ABORT, 'the audit log is append-only');
+END;
+
+-- Blocks. The id is `evt_` + ULID, so it sorts by time; `event` is the whole event as JSON, the columns are for filters.
+CREATE TABLE IF NOT EXISTS security_events (
+  id         TEXT PRIMARY KEY,
+  at         TEXT NOT NULL,
+  org        TEXT,
+  project    TEXT,
+  type       TEXT NOT NULL,
+  outcome    TEXT NOT NULL,
+  model      TEXT,
+  providers  TEXT NOT NULL,
+  event      TEXT NOT NULL
+) STRICT;
+CREATE INDEX IF NOT EXISTS security_events_of_org ON security_events (org, id);
+CREATE INDEX IF NOT EXISTS security_events_of_model ON security_events (org, model, id);

@@ -1,0 +1,193 @@
+// What the edge knows: KV values, kept in the isolate for a few seconds. A copy is used while it is fresh, refreshed in
+// the background shortly before it is not, and kept a while longer only when KV itself fails. What is absent or
+// malformed shuts the door at once. No promise is shared between requests: its I/O belongs to the one that began it.
+import type { z } from "zod";
+import { type CatalogIndex, indexCatalog } from "../catalog/lookup.ts";
+import type { Env, Settings } from "../env.ts";
+import { refuse } from "../errors.ts";
+import { CatalogPointer, CatalogRecord, KeyRecord, kvKeys, OrgRecord } from "./records.ts";
+
+/** The Worker's side of one request, as far as reading the edge needs it. */
+export interface Edge {
+  readonly env: Env;
+  readonly settings: Settings;
+  readonly waitUntil: (work: Promise<unknown>) => void;
+}
+
+/** From this share of its time to live on, one request refreshes the copy in the background. */
+const REFRESH_AT = 0.7;
+/** A background refresh that has not ended by then was lost with its request; another may begin. */
+const REFRESH_LOST_AFTER_MS = 5_000;
+/** A read that hangs longer counts as failed. */
+const KV_TIMEOUT_MS = 3_000;
+const MAX_KEYS_KEPT = 10_000;
+const MAX_ORGS_KEPT = 1_000;
+
+interface Copy<T> {
+  raw: string;
+  value: T;
+  /** When KV last confirmed it, epoch milliseconds. */
+  confirmedAt: number;
+  refreshingSince: number;
+}
+
+interface Memory {
+  keys: Map<string, Copy<KeyRecord>>;
+  orgs: Map<string, Copy<OrgRecord>>;
+  catalogs: Map<string, Copy<CatalogIndex>>;
+}
+
+const memories = new WeakMap<Env, Memory>();
+
+function memoryOf(env: Env): Memory {
+  const known = memories.get(env);
+  if (known) return known;
+  const memory: Memory = { keys: new Map(), orgs: new Map(), catalogs: new Map() };
+  memories.set(env, memory);
+  return memory;
+}
+
+/** Whose the API key with that hash is; null when there is no such key. Throws 503 when that cannot be known. */
+export async function loadKey(edge: Edge, hash: string): Promise<KeyRecord | null> {
+  const { keys } = memoryOf(edge.env);
+  return readThrough(edge, keys, hash, { what: "the key", keep: MAX_KEYS_KEPT }, async (previous) => {
+    const raw = await read(edge.env, kvKeys.key(hash));
+    return raw === null ? null : (unchanged(previous, raw) ?? { raw, value: parse(KeyRecord, raw, "the key record") });
+  });
+}
+
+/** The organization's record. Throws 503 when it is absent, malformed, or cannot be read. */
+export async function loadOrg(edge: Edge, org: string): Promise<OrgRecord> {
+  const { orgs } = memoryOf(edge.env);
+  const record = await readThrough(edge, orgs, org, { what: "the policy", keep: MAX_ORGS_KEPT }, async (previous) => {
+    const raw = await read(edge.env, kvKeys.org(org));
+    if (raw === null) return null;
+    const same = unchanged(previous, raw);
+    if (same) return same;
+    const value = parse(OrgRecord, raw, "the organization's record");
+    if (value.org !== org) throw new Malformed("the organization's record names another organization");
+    // KV may answer with an older revision than this isolate has seen; it never goes back.
+    const newest = orgs.get(org);
+    return newest && newest.value.revision > value.revision ? newest : { raw, value };
+  });
+  return record ?? refuse({ code: "policy_unavailable", why: "the organization's record is not at the edge yet" });
+}
+
+/** The catalog in force. Throws 503 when it is absent, malformed, or cannot be read; there is no bundled one. */
+export async function loadCatalog(edge: Edge): Promise<CatalogIndex> {
+  const { catalogs } = memoryOf(edge.env);
+  const index = await readThrough(edge, catalogs, "", { what: "the catalog", keep: 1 }, async (previous) => {
+    const raw = await read(edge.env, kvKeys.catalog);
+    if (raw === null) return null;
+    const same = unchanged(previous, raw);
+    if (same) return same;
+    const { version } = parse(CatalogPointer, raw, "the catalog pointer");
+    const text = await read(edge.env, kvKeys.catalogVersion(version));
+    // Not there yet although the pointer is: as if KV had failed, so that the previous version serves meanwhile.
+    if (text === null) throw new Error(`catalog ${version} is not at the edge yet`);
+    const catalog = parse(CatalogRecord, text, "the catalog");
+    if (catalog.version !== version) throw new Malformed("the catalog names another version");
+    return { raw, value: indexCatalog(catalog) };
+  });
+  return index ?? refuse({ code: "policy_unavailable", why: "no catalog is published" });
+}
+
+/** All that decides a request of the organization. Throws 503 when any of it cannot be read. */
+export async function loadRules(edge: Edge, org: string): Promise<{ org: OrgRecord; catalog: CatalogIndex }> {
+  return { org: await loadOrg(edge, org), catalog: await loadCatalog(edge) };
+}
+
+/** Makes a record that this isolate has just published its own copy, unless it has a newer one. */
+export function adoptOrg(env: Env, record: OrgRecord): void {
+  const { orgs } = memoryOf(env);
+  const known = orgs.get(record.org);
+  if (known && known.value.revision >= record.revision) return;
+  orgs.set(record.org, { raw: JSON.stringify(record), value: record, confirmedAt: Date.now(), refreshingSince: 0 });
+}
+
+/** Forgets this isolate's copy of a key (revoked) or of the catalog (just published). */
+export function forget(env: Env, what: { key: string } | "catalog"): void {
+  const memory = memoryOf(env);
+  if (what === "catalog") memory.catalogs.clear();
+  else memory.keys.delete(what.key);
+}
+
+/** What was read is not what this build can trust: never covered up by an older copy. */
+class Malformed extends Error {}
+
+type Loaded<T> = Pick<Copy<T>, "raw" | "value">;
+
+async function readThrough<T>(
+  { settings, waitUntil }: Edge,
+  copies: Map<string, Copy<T>>,
+  name: string,
+  { what, keep }: { what: string; keep: number },
+  load: (previous: Copy<T> | undefined) => Promise<Loaded<T> | null>,
+): Promise<T | null> {
+  const ttl = settings.CONFIG_TTL_SECONDS * 1000;
+  const copy = copies.get(name);
+  const age = copy ? Date.now() - copy.confirmedAt : Number.POSITIVE_INFINITY;
+
+  const refresh = async (): Promise<T | null> => {
+    let loaded: Loaded<T> | null;
+    try {
+      loaded = await load(copy);
+    } catch (error) {
+      if (error instanceof Malformed) copies.delete(name);
+      throw error;
+    }
+    copies.delete(name);
+    if (loaded === null) return null;
+    for (const oldest of copies.keys()) {
+      if (copies.size < keep) break;
+      copies.delete(oldest);
+    }
+    copies.set(name, { raw: loaded.raw, value: loaded.value, confirmedAt: Date.now(), refreshingSince: 0 });
+    return loaded.value;
+  };
+
+  if (copy && age >= 0 && age < ttl) {
+    if (age >= ttl * REFRESH_AT && Date.now() - copy.refreshingSince > REFRESH_LOST_AFTER_MS) {
+      copy.refreshingSince = Date.now();
+      // A failed background refresh leaves the copy as it is; the request that finds it past its time answers for it.
+      waitUntil(refresh().catch(() => undefined));
+    }
+    return copy.value;
+  }
+  try {
+    return await refresh();
+  } catch (error) {
+    if (error instanceof Malformed) return refuse({ code: "policy_unavailable", why: error.message });
+    const staleAge = copy ? Date.now() - copy.confirmedAt : Number.POSITIVE_INFINITY;
+    if (copy && staleAge >= 0 && staleAge < settings.CONFIG_MAX_STALE_SECONDS * 1000) return copy.value;
+    return refuse({ code: "policy_unavailable", why: `${what} cannot be read` });
+  }
+}
+
+function unchanged<T>(previous: Copy<T> | undefined, raw: string): Copy<T> | undefined {
+  return previous?.raw === raw ? previous : undefined;
+}
+
+async function read(env: Env, key: string): Promise<string | null> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const timeout = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error("KV did not answer in time")), KV_TIMEOUT_MS);
+  });
+  try {
+    return await Promise.race([env.CONFIG.get(key, "text"), timeout]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function parse<T extends z.ZodType>(schema: T, raw: string, what: string): z.infer<T> {
+  let json: unknown;
+  try {
+    json = JSON.parse(raw);
+  } catch {
+    throw new Malformed(`${what} is not valid JSON`);
+  }
+  const parsed = schema.safeParse(json);
+  if (parsed.success) return parsed.data;
+  throw new Malformed(`${what} does not have the shape that this version of the gateway knows`);
+}

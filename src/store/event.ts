@@ -1,0 +1,36 @@
+// A security event: what the paper trail keeps of a refusal. Ids, names and reasons; never content, never keys.
+import { z } from "zod";
+
+const text = z.string().max(512);
+
+export const SecurityEvent = z.strictObject({
+  id: z.string().regex(/^evt_[0-9A-HJKMNP-TV-Z]{26}$/),
+  type: z.enum(["compliance.blocked", "policy.unavailable"]),
+  outcome: z.enum(["refused", "rerouted"]),
+  at: z.iso.datetime({ precision: 3 }),
+  org: text.nullable(),
+  project: text.nullable(),
+  key_id: text.nullable(),
+  request_id: text,
+  client_request_id: text.nullable(),
+  api: text.nullable(),
+  model: text.nullable(),
+  mode: z.enum(["pinned", "auto"]).nullable(),
+  providers: z.array(
+    z.strictObject({
+      id: text,
+      /** The model this provider was refused for, where the request named several. */
+      model: text.optional(),
+      failures: z.array(z.strictObject({ code: text, found: z.union([text, z.number(), z.boolean(), z.null()]) })),
+    }),
+  ),
+  /** Providers left out of `providers` because the event would have grown past its bound. */
+  providers_omitted: z.number().int().positive().optional(),
+  /** Why the policy could not be read, for `policy.unavailable`. */
+  reason: text.optional(),
+  policy_revision: z.number().int().nullable(),
+  catalog_version: text.nullable(),
+  colo: text.nullable(),
+  country: text.nullable(),
+});
+export type SecurityEvent = z.infer<typeof SecurityEvent>;

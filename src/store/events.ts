@@ -1,0 +1,82 @@
+// Security events in D1. Inserting is idempotent by id, so that the direct path and the queue can heal each other.
+import type { Env } from "../env.ts";
+import { SecurityEvent } from "./event.ts";
+
+export interface EventFilter {
+  org: string;
+  model?: string | undefined;
+  provider?: string | undefined;
+  /** A failure code. */
+  requirement?: string | undefined;
+  project?: string | undefined;
+  /** RFC 3339, inclusive. */
+  from?: string | undefined;
+  /** RFC 3339, exclusive. */
+  to?: string | undefined;
+  /** Only events with a smaller id, that is, older ones. */
+  before?: string | undefined;
+  limit: number;
+}
+
+/** Stores events that are not stored yet, in one batch. Throws when D1 fails. */
+export async function insertEvents(env: Env, events: readonly SecurityEvent[]): Promise<void> {
+  const statement = env.DB.prepare(
+    `INSERT INTO security_events (id, at, org, project, type, outcome, model, providers, event)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
+  );
+  await env.DB.batch(
+    events.map((event) =>
+      statement.bind(
+        event.id,
+        event.at,
+        event.org,
+        event.project,
+        event.type,
+        event.outcome,
+        event.model,
+        JSON.stringify(event.providers),
+        JSON.stringify(event),
+      ),
+    ),
+  );
+}
+
+/** The events that match, newest first. */
+export async function listEvents(env: Env, filter: EventFilter): Promise<SecurityEvent[]> {
+  const conditions = ["org = ?"];
+  const values: (string | number)[] = [filter.org];
+  const where = (condition: string, value: string | undefined) => {
+    if (value === undefined) return;
+    conditions.push(condition);
+    values.push(value);
+  };
+  where("id < ?", filter.before);
+  where("model = ?", filter.model);
+  where("project = ?", filter.project);
+  where("at >= ?", filter.from);
+  where("at < ?", filter.to);
+  where("EXISTS (SELECT 1 FROM json_each(providers) p WHERE p.value ->> 'id' = ?)", filter.provider);
+  where(
+    `EXISTS (SELECT 1 FROM json_each(providers) p, json_each(p.value -> 'failures') f WHERE f.value ->> 'code' = ?)`,
+    filter.requirement,
+  );
+  const { results } = await env.DB.prepare(
+    `SELECT event FROM security_events WHERE ${conditions.join(" AND ")} ORDER BY id DESC LIMIT ?`,
+  )
+    .bind(...values, filter.limit)
+    .all<{ event: string }>();
+  return results.map(({ event }) => SecurityEvent.parse(JSON.parse(event)));
+}
+
+/** One event of an organization, or null. */
+export async function findEvent(env: Env, org: string, id: string): Promise<SecurityEvent | null> {
+  const row = await env.DB.prepare("SELECT event FROM security_events WHERE org = ? AND id = ?")
+    .bind(org, id)
+    .first<{ event: string }>();
+  return row && SecurityEvent.parse(JSON.parse(row.event));
+}
+
+/** Sends an event on its way to the audit consumer. Throws when the queue fails. */
+export async function enqueueEvent(env: Env, event: SecurityEvent): Promise<void> {
+  await env.AUDIT.send(event, { contentType: "json" });
+}

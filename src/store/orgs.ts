@@ -1,0 +1,70 @@
+// Organizations and their plans.
+import type { StoredPolicy } from "../compliance/policy.ts";
+import type { Env } from "../env.ts";
+import { auditStatement } from "./audit-log.ts";
+import { firstRecord, revisionStatement } from "./revisions.ts";
+import { timestamp } from "./secrets.ts";
+
+export type Plan = "free" | "pro" | "enterprise";
+
+export interface Org {
+  id: string;
+  name: string;
+  plan: Plan;
+  /** The newest revision known to have reached the edge. */
+  published_revision: number;
+  created_at: string;
+}
+
+/** The organization, or null. */
+export async function findOrg(env: Env, id: string): Promise<Org | null> {
+  return env.DB.prepare("SELECT id, name, plan, published_revision, created_at FROM orgs WHERE id = ?")
+    .bind(id)
+    .first<Org>();
+}
+
+/** Creates an organization with revision 1, disabled unless a first policy is given. False when the id is taken. */
+export async function createOrg(
+  env: Env,
+  { id, name, plan, policy }: { id: string; name: string; plan: Plan; policy?: StoredPolicy | undefined },
+): Promise<boolean> {
+  if (await findOrg(env, id)) return false;
+  const actor = "operator";
+  await env.DB.batch([
+    env.DB.prepare("INSERT INTO orgs (id, name, plan, created_at) VALUES (?, ?, ?, ?)").bind(
+      id,
+      name,
+      plan,
+      timestamp(),
+    ),
+    revisionStatement(env, { record: firstRecord(id, policy), change: "Organization created", actor }),
+    auditStatement(env, { org: id, actor, action: "org.create", target: id, detail: { name, plan } }),
+  ]);
+  return true;
+}
+
+/** Changes an organization's name or plan. What is enforced does not depend on either. */
+export async function changeOrg(
+  env: Env,
+  org: Org,
+  change: { name?: string | undefined; plan?: Plan | undefined },
+): Promise<Org> {
+  const changed = { ...org, name: change.name ?? org.name, plan: change.plan ?? org.plan };
+  await env.DB.batch([
+    env.DB.prepare("UPDATE orgs SET name = ?, plan = ? WHERE id = ?").bind(changed.name, changed.plan, org.id),
+    auditStatement(env, {
+      org: org.id,
+      actor: "operator",
+      action: "org.change",
+      target: org.id,
+      detail: { ...change },
+    }),
+  ]);
+  return changed;
+}
+
+/** Every organization's id; for the jobs that keep the edge in step. */
+export async function allOrgIds(env: Env): Promise<string[]> {
+  const { results } = await env.DB.prepare("SELECT id FROM orgs ORDER BY id").all<{ id: string }>();
+  return results.map(({ id }) => id);
+}
