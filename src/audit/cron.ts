@@ -1,0 +1,41 @@
+// What runs every few minutes: the edge is brought in step with D1, and sessions that are over are removed.
+import type { Env } from "../env.ts";
+import { edgeHasCatalog, newestCatalog, publishCatalog } from "../store/catalogs.ts";
+import { distrustKeys, repairKeys } from "../store/keys.ts";
+import { removeEndedSessions } from "../store/members.ts";
+import { allOrgIds } from "../store/orgs.ts";
+import { edgeHolds, publishOrg } from "../store/publish.ts";
+import { newestRevision } from "../store/revisions.ts";
+
+/** Republishes whatever the edge lacks. One failure does not keep the rest from being repaired; it is thrown at the end. */
+export async function repairEdge(env: Env): Promise<void> {
+  const failures: string[] = [];
+  const attempt = async (what: string, work: () => Promise<void>) => {
+    try {
+      await work();
+    } catch {
+      failures.push(what);
+    }
+  };
+  await attempt("catalog", () => repairCatalog(env));
+  for (const org of await allOrgIds(env)) await attempt(`org ${org}`, () => repairOrg(env, org));
+  await attempt("keys", () => repairKeys(env));
+  await attempt("sessions", () => removeEndedSessions(env));
+  if (failures.length > 0) throw new Error(`not repaired: ${failures.join(", ")}`);
+}
+
+async function repairCatalog(env: Env): Promise<void> {
+  const newest = await newestCatalog(env);
+  if (newest && !(await edgeHasCatalog(env, newest.version))) await publishCatalog(env, newest);
+}
+
+async function repairOrg(env: Env, org: string): Promise<void> {
+  const newest = await newestRevision(env, org);
+  if (!newest) return;
+  const held = await edgeHolds(env, newest.record);
+  if (held === "same") return;
+  // An organization that the edge has lost altogether has lost its keys as well.
+  if (held === "nothing") await distrustKeys(env, org);
+  const result = await publishOrg(env, org);
+  if (!result.published) throw new Error(result.reason);
+}
