@@ -1,0 +1,71 @@
+// The data plane, mounted at /v1: one line per route, in the order a request meets them.
+import { type Context, Hono } from "hono";
+import { createMiddleware } from "hono/factory";
+import { readSettings } from "../env.ts";
+import { refuse } from "../errors.ts";
+import { loadRules } from "../store/edge.ts";
+import { authenticate } from "./authenticate.ts";
+import { edgeOf, type GatewayEnv, signResponse } from "./context.ts";
+import { listedModel } from "./models.ts";
+import { answerError } from "./refusals.ts";
+import { evaluatorFor } from "./rules.ts";
+import { serve } from "./serve.ts";
+import { SURFACES } from "./surfaces.ts";
+
+export const gateway = new Hono<GatewayEnv>();
+
+/** Names the request, checks the variables, and says on every answer which request and which revision it was. */
+const identify = createMiddleware<GatewayEnv>(async (c, next) => {
+  c.set("requestId", `req_${crypto.randomUUID().replaceAll("-", "")}`);
+  const read = readSettings(c.env);
+  if (!read.ok) refuse({ code: "policy_unavailable", why: `the gateway is misconfigured: ${read.problem}` });
+  else c.set("settings", read.settings);
+  await next();
+  signResponse(c, c.res);
+});
+
+gateway.use(identify);
+
+for (const surface of SURFACES) gateway.post(surface.path, (c) => serve(c, surface));
+
+gateway.get("/models", async (c) => {
+  const { judge, catalog, now } = await readerOf(c);
+  const withBlocked = c.req.query("include") === "blocked";
+  const listed = [...catalog.models.values()].map((model) => listedModel(model, { catalog, judge, withBlocked, now }));
+  const data = withBlocked ? listed : listed.filter(({ allowed }) => allowed);
+  return c.json({
+    object: "list",
+    data,
+    has_more: false,
+    first_id: data[0]?.id ?? null,
+    last_id: data.at(-1)?.id ?? null,
+  });
+});
+
+gateway.get("/models/:id", async (c) => {
+  const { judge, catalog, now } = await readerOf(c);
+  const id = c.req.param("id");
+  const model = catalog.models.get(catalog.aliases.get(id) ?? id);
+  const withBlocked = c.req.query("include") === "blocked";
+  const listed = model && listedModel(model, { catalog, judge, withBlocked, now });
+  if (!listed || !(listed.allowed || withBlocked))
+    return refuse({
+      code: "model_not_found",
+      model: id,
+      why: "The catalog has no such model with a provider that your organization allows. GET /v1/models?include=blocked lists all, with reasons.",
+    });
+  return c.json(listed);
+});
+
+gateway.all("*", (c) => refuse({ code: "not_found", path: `${c.req.method} ${c.req.path}` }));
+
+gateway.onError(answerError);
+
+async function readerOf(c: Context<GatewayEnv>) {
+  const edge = edgeOf(c);
+  const caller = await authenticate(c.req.raw.headers, edge);
+  c.set("caller", caller);
+  const { org, catalog } = await loadRules(edge, caller.org);
+  c.set("revision", org.revision);
+  return { judge: evaluatorFor(org, caller.project, []), catalog, now: Date.now() };
+}

@@ -1,0 +1,184 @@
+// A JSON body that is judged without being rewritten: values that the gateway does not judge leave as they arrived.
+// Offsets are bytes: the text is the bytes read as Latin-1, in which UTF-8's structure stands where it stood, so that
+// nothing is decoded and encoded again. Pure.
+import { Buffer, isUtf8 } from "node:buffer";
+
+/** More `{` and `[` than this are refused before they are parsed: each becomes an object in memory. */
+export const MAX_STRUCTURES = 100_000;
+export const MAX_DEPTH = 256;
+
+export interface Member {
+  readonly name: string;
+  /** Byte offsets: from the name's opening quote, of the value, and past its end. */
+  readonly start: number;
+  readonly valueStart: number;
+  readonly end: number;
+}
+
+export interface JsonBody {
+  readonly bytes: Uint8Array;
+  readonly members: readonly Member[];
+  /** The parsed body, for structure and ASCII constants; its other text is not decoded. Use {@link memberValue} for text. */
+  readonly root: Readonly<Record<string, unknown>>;
+}
+
+export type JsonProblem =
+  | { problem: "not_utf8" }
+  | { problem: "byte_order_mark" }
+  | { problem: "too_many_structures" }
+  | { problem: "too_deep" }
+  | { problem: "not_json"; position: string | null }
+  | { problem: "not_an_object" }
+  | { problem: "repeated_key"; where: string };
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const COMMA = 0x2c;
+const COLON = 0x3a;
+
+/** Reads a body, and refuses what two parsers could read differently: repeated keys at the top or inside `tools`. */
+export function readJson(bytes: Uint8Array): JsonBody | JsonProblem {
+  if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) return { problem: "byte_order_mark" };
+  if (!isUtf8(bytes)) return { problem: "not_utf8" };
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
+
+  const scan = scanObject(text);
+  if (scan.structures > MAX_STRUCTURES) return { problem: "too_many_structures" };
+  if (scan.tooDeep) return { problem: "too_deep" };
+  let root: unknown;
+  try {
+    root = JSON.parse(text);
+  } catch (error) {
+    // The engine's message quotes the body; only the number in it is ours to repeat.
+    const position = /position (\d+)/.exec((error as Error).message)?.[1] ?? null;
+    return { problem: "not_json", position };
+  }
+  if (typeof root !== "object" || root === null || Array.isArray(root)) return { problem: "not_an_object" };
+  const body = root as Record<string, unknown>;
+  if (scan.members.length !== Object.keys(body).length) return { problem: "repeated_key", where: "the request body" };
+  for (const { name, keys } of scan.members)
+    if (name === "tools" && keys !== countKeys(body.tools)) return { problem: "repeated_key", where: "tools" };
+  return { bytes, members: scan.members, root: body };
+}
+
+/** The decoded value of a top-level member, or undefined. */
+export function memberValue({ bytes, members }: JsonBody, name: string): unknown {
+  const member = members.find((each) => each.name === name);
+  if (!member) return undefined;
+  const { buffer, byteOffset } = bytes;
+  const raw = Buffer.from(buffer, byteOffset + member.valueStart, member.end - member.valueStart);
+  return JSON.parse(raw.toString("utf8"));
+}
+
+/** The body with some members set to a value (JSON text) or, by null, left out; all others byte for byte as they were. */
+export function withMembers({ bytes, members }: JsonBody, changes: ReadonlyMap<string, string | null>): Uint8Array {
+  const pieces: Uint8Array[] = [];
+  const push = (piece: Uint8Array) => {
+    pieces.push(pieces.length === 0 ? ASCII.open : ASCII.comma, piece);
+  };
+  const added = new Map(changes);
+  for (const member of members) {
+    const change = changes.get(member.name);
+    added.delete(member.name);
+    if (change === null) continue;
+    if (change === undefined) push(bytes.subarray(member.start, member.end));
+    else push(Buffer.from(`${JSON.stringify(member.name)}:${change}`));
+  }
+  for (const [name, change] of added) if (change !== null) push(Buffer.from(`${JSON.stringify(name)}:${change}`));
+  if (pieces.length === 0) pieces.push(ASCII.open);
+  pieces.push(ASCII.close);
+  return Buffer.concat(pieces);
+}
+const ASCII = { open: Buffer.from("{"), comma: Buffer.from(","), close: Buffer.from("}") };
+
+interface Scan {
+  members: (Member & { keys: number })[];
+  structures: number;
+  tooDeep: boolean;
+}
+
+/**
+ * Finds the members of the top-level object and counts structures and keys. It trusts nothing: what it makes of text
+ * that is not JSON does not matter, since that is refused right after.
+ */
+function scanObject(text: string): Scan {
+  const scan: Scan = { members: [], structures: 0, tooDeep: false };
+  const length = text.length;
+  let depth = 0;
+  let keys = 0;
+  let keysBefore = 0;
+  let start = -1;
+  let name = "";
+  let valueStart = -1;
+  const endMember = (end: number) => {
+    if (valueStart < 0) return;
+    let last = end;
+    while (last > valueStart && isSpace(text.charCodeAt(last - 1))) last--;
+    scan.members.push({ name, start, valueStart, end: last, keys: keys - keysBefore });
+    start = valueStart = -1;
+  };
+
+  for (let at = 0; at < length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === QUOTE) {
+      const end = endOfString(text, at);
+      if (depth === 1 && start < 0) {
+        start = at;
+        name = keyName(text.slice(at, end));
+      }
+      at = end - 1;
+    } else if (code === 0x7b || code === 0x5b) {
+      if (++scan.structures > MAX_STRUCTURES) return scan;
+      if (++depth > MAX_DEPTH) {
+        scan.tooDeep = true;
+        return scan;
+      }
+    } else if (code === 0x7d || code === 0x5d) {
+      if (depth === 1) endMember(at);
+      depth--;
+    } else if (code === COLON) {
+      if (depth !== 1) keys++;
+      else if (start >= 0) {
+        valueStart = at + 1;
+        while (isSpace(text.charCodeAt(valueStart))) valueStart++;
+        keysBefore = keys;
+      }
+    } else if (code === COMMA && depth === 1) endMember(at);
+  }
+  return scan;
+}
+
+/** The offset past the closing quote of the string that opens at `open`; the text's end when it never closes. */
+function endOfString(text: string, open: number): number {
+  for (let from = open + 1; ; ) {
+    const quote = text.indexOf('"', from);
+    if (quote < 0) return text.length;
+    let backslashes = 0;
+    while (text.charCodeAt(quote - 1 - backslashes) === BACKSLASH) backslashes++;
+    if (backslashes % 2 === 0) return quote + 1;
+    from = quote + 1;
+  }
+}
+
+/** The name that a key's JSON text stands for, so that an escaped `"mod\u0065l"` is the `model` it is. */
+function keyName(quoted: string): string {
+  if (!quoted.includes("\\")) return quoted.slice(1, -1);
+  try {
+    return String(JSON.parse(quoted));
+  } catch {
+    return quoted;
+  }
+}
+
+function isSpace(code: number): boolean {
+  return code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09;
+}
+
+/** How many keys the objects inside a parsed value have; a repeated key counts once, so fewer than were written. */
+function countKeys(value: unknown): number {
+  if (typeof value !== "object" || value === null) return 0;
+  const children = Object.values(value);
+  let keys = Array.isArray(value) ? 0 : children.length;
+  for (const child of children) keys += countKeys(child);
+  return keys;
+}

@@ -1,0 +1,73 @@
+// What a request asks of routing, read from its body through schemas.
+import type { z } from "zod";
+import { refuse, shown } from "../errors.ts";
+import { FallbackModels, ModelName, Preferences } from "../routing/preferences.ts";
+import { type JsonBody, memberValue } from "./json-body.ts";
+
+export interface Asked {
+  /** Targets in the order the client wants them tried; at least one. */
+  readonly targets: readonly string[];
+  readonly preferences: Preferences;
+  readonly needs: Needs;
+}
+
+/** What a model must offer so that `auto` may choose it. */
+export interface Needs {
+  readonly tools: boolean;
+  readonly vision: boolean;
+  readonly json: boolean;
+  /** A lower bound of the prompt, in tokens. */
+  readonly context: number;
+}
+
+/** A token is seldom more than this many bytes of JSON, so this never counts more tokens than there are. */
+const MOST_BYTES_PER_TOKEN = 8;
+
+/** Reads targets and preferences; refuses with 400 naming the field, or the provider, that is wrong. */
+export function readRequest(body: JsonBody, providers: ReadonlyMap<string, unknown>): Asked {
+  const model = read(body, "model", ModelName.optional());
+  const models = read(body, "models", FallbackModels.optional()) ?? [];
+  const targets = [...new Set(model === undefined ? models : [model, ...models])];
+  if (targets.length === 0)
+    return refuse({
+      code: "invalid_request",
+      param: "model",
+      why: "model is missing: name a model, provider/model, or auto.",
+    });
+  const preferences = read(body, "provider", Preferences.optional()) ?? {};
+  for (const field of ["only", "ignore", "order"] as const)
+    for (const id of preferences[field] ?? []) if (!providers.has(id)) refuseUnknown(`provider.${field}`, id);
+  return { targets, preferences, needs: needsOf(body) };
+}
+
+function refuseUnknown(param: string, id: string): never {
+  return refuse({
+    code: "invalid_request",
+    param,
+    why: `${param} names ${JSON.stringify(shown(id))}; the catalog has no such provider.`,
+  });
+}
+
+function read<T extends z.ZodType>(body: JsonBody, name: string, schema: T): z.infer<T> {
+  const parsed = schema.safeParse(memberValue(body, name));
+  if (parsed.success) return parsed.data;
+  const { path, message } = parsed.error.issues[0] ?? { path: [], message: "is not valid" };
+  const param = [name, ...path].join(".");
+  return refuse({ code: "invalid_request", param, why: `${param} ${message}.` });
+}
+
+function needsOf({ root, bytes }: JsonBody): Needs {
+  const { tools, response_format, messages } = root as Record<string, unknown>;
+  const format = (response_format as { type?: unknown } | null | undefined)?.type;
+  return {
+    tools: Array.isArray(tools) && tools.length > 0,
+    json: format === "json_object" || format === "json_schema",
+    vision: Array.isArray(messages) && messages.some(hasImage),
+    context: Math.floor(bytes.byteLength / MOST_BYTES_PER_TOKEN),
+  };
+}
+
+function hasImage(message: unknown): boolean {
+  const content = (message as { content?: unknown } | null)?.content;
+  return Array.isArray(content) && content.some((part) => (part as { type?: unknown } | null)?.type === "image_url");
+}

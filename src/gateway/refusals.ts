@@ -1,0 +1,45 @@
+// The only place that makes a response of an error. A policy that could not be read is recorded here as well.
+import type { Context } from "hono";
+import { recordEvent } from "../audit/record.ts";
+import { type Refusal, RefusalError, toResponse } from "../errors.ts";
+import { type GatewayEnv, signResponse } from "./context.ts";
+import { newEvent } from "./event.ts";
+import { dialectOf } from "./surfaces.ts";
+
+/** `onError` of the data plane. */
+export async function answerError(error: Error, c: Context<GatewayEnv>): Promise<Response> {
+  const refusal = refusalOf(error, c);
+  if (refusal.code === "policy_unavailable")
+    await recordEvent(
+      c.env,
+      c.executionCtx,
+      newEvent(c, {
+        type: "policy.unavailable",
+        outcome: "refused",
+        api: null,
+        model: null,
+        mode: null,
+        providers: [],
+        reason: refusal.why,
+        policy_revision: c.get("revision") ?? null,
+        catalog_version: null,
+      }),
+    );
+  const response = toResponse(refusal, { dialect: dialectOf(c.req.path), requestId: c.get("requestId") });
+  // Not left to the middleware alone: where that is what failed, it signs nothing.
+  signResponse(c, response);
+  return response;
+}
+
+function refusalOf(error: Error, c: Context<GatewayEnv>): Refusal {
+  if (error instanceof RefusalError) return error.refusal;
+  // A defect. Its message may quote the body, so only its kind and place are said.
+  const place = error.stack
+    ?.split("\n")
+    .filter((line) => /^\s+at /.test(line))
+    .slice(0, 5);
+  console.error(
+    JSON.stringify({ message: "gateway.defect", error: error.name, place, request_id: c.get("requestId") }),
+  );
+  return { code: "policy_unavailable", why: "the gateway met an error of its own" };
+}

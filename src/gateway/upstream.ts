@@ -1,0 +1,70 @@
+// The one door: the only function in the project that calls a provider. It takes nothing but a candidate with its
+// passing verdict, and checks that verdict once more.
+import type { Candidate } from "../catalog/lookup.ts";
+import type { ApiId } from "../catalog/schema.ts";
+import { type PassingVerdict, stillHolds } from "../compliance/evaluate.ts";
+import { type Attempt, refuse } from "../errors.ts";
+import type { Credential } from "./credentials.ts";
+import { upstreamHeaders, upstreamUrl } from "./upstream-request.ts";
+
+/** A candidate that compliance lets through; there is no other way to a provider. */
+export interface Admitted {
+  readonly candidate: Candidate;
+  readonly verdict: PassingVerdict;
+}
+
+export interface Call {
+  readonly api: ApiId;
+  readonly credential: Credential;
+  readonly clientHeaders: Headers;
+  /** With its question mark, or empty. */
+  readonly query: string;
+  readonly body: Uint8Array;
+  /** Fires when the client goes away. */
+  readonly clientGone: AbortSignal;
+  readonly headersTimeoutSeconds: number;
+}
+
+/** What came back; anything but `answered` left no response to pass on. */
+export type Answer =
+  | { kind: "answered"; response: Response }
+  | { kind: "failed"; result: Exclude<Attempt["result"], number> };
+
+/** Sends the body to the provider and waits for its response headers. Redirects are never followed. */
+export async function callProvider({ candidate, verdict }: Admitted, call: Call): Promise<Answer> {
+  const { provider, model } = candidate;
+  const endpoint = provider.apis[call.api];
+  if (!endpoint || !stillHolds(verdict, { provider: provider.id, model, now: Date.now() }))
+    return refuse({
+      code: "policy_unavailable",
+      why: "a fact about the provider expired while the request was on its way",
+    });
+
+  const target = { provider: provider.id, api: call.api, endpoint, credential: call.credential };
+  const abort = new AbortController();
+  const onGone = () => abort.abort();
+  if (call.clientGone.aborted) onGone();
+  else call.clientGone.addEventListener("abort", onGone, { once: true });
+  let timedOut = false;
+  const timer = setTimeout(() => {
+    timedOut = true;
+    abort.abort();
+  }, call.headersTimeoutSeconds * 1000);
+  try {
+    const response = await fetch(upstreamUrl(target, call.query), {
+      method: "POST",
+      headers: upstreamHeaders(target, call.clientHeaders),
+      body: call.body,
+      redirect: "manual",
+      signal: abort.signal,
+    });
+    if (response.status < 300 || response.status > 399) return { kind: "answered", response };
+    await response.body?.cancel();
+    return { kind: "failed", result: "redirect" };
+  } catch {
+    // The engine's message can quote the URL or the body; that it failed is all there is to say.
+    return { kind: "failed", result: timedOut ? "timeout" : "network error" };
+  } finally {
+    clearTimeout(timer);
+  }
+}
