@@ -49,7 +49,9 @@ export const DISABLED_POLICY: StoredPolicy = {
 /** The English name of a country, or null when no country has that code. */
 export function countryName(code: string): string | null {
   // ICU names these: they are a union and reserved codes, not countries.
-  if (!/^[A-Z]{2}$/.test(code) || ["EU", "EZ", "QO", "UN", "XA", "XB", "ZZ"].includes(code)) return null;
+  if (!/^[A-Z]{2}$/.test(code) || ["AC", "EU", "EZ", "IC", "QO", "UN", "XA", "XB", "ZZ"].includes(code)) return null;
+  // An alias of another code (UK for GB) would never match a provider's headquarters.
+  if (Intl.getCanonicalLocales(`und-${code}`)[0] !== `und-${code}`) return null;
   return regionNames.of(code) ?? null;
 }
 const regionNames = new Intl.DisplayNames("en", { type: "region", fallback: "none" });

@@ -25,6 +25,8 @@ export interface ListedModel {
   owned_by: string;
   display_name: string;
   allowed: boolean;
+  /** Whether any provider that may serve it still does. */
+  live: boolean;
   providers: Offer[];
   blocked_providers?: { id: string; failures: readonly Failure[] }[];
 }
@@ -50,6 +52,7 @@ export function listedModel(
     owned_by: model.family,
     display_name: model.name,
     allowed: allowed.length > 0,
+    live: allowed.some(({ live }) => live),
     providers: allowed,
     ...(withBlocked && { blocked_providers: blocked }),
   };

@@ -3,7 +3,7 @@ import type { Env } from "../env.ts";
 import { auditStatement } from "./audit-log.ts";
 import { forget } from "./edge.ts";
 import { type KeyRecord, kvKeys, RECORD_SCHEMA } from "./records.ts";
-import { API_KEY_PREFIX, hashSecret, newId, newSecret, shownPrefix, timestamp } from "./secrets.ts";
+import { API_KEY_PREFIX, hashSecret, ID_END, newId, newSecret, shownPrefix, timestamp } from "./secrets.ts";
 
 export interface ApiKey {
   id: string;
@@ -58,10 +58,15 @@ export async function createKey(
   return { id: row.id, key, published: await publishKey(env, row) };
 }
 
-/** The keys of an organization, newest first. */
-export async function listKeys(env: Env, org: string): Promise<ApiKey[]> {
-  const { results } = await env.DB.prepare(`SELECT ${COLUMNS} FROM api_keys WHERE org = ? ORDER BY id DESC LIMIT 1000`)
-    .bind(org)
+/** The keys of an organization, newest first, with an id below `before`; at most `limit`. */
+export async function listKeys(
+  env: Env,
+  { org, before = ID_END, limit }: { org: string; before?: string | undefined; limit: number },
+): Promise<ApiKey[]> {
+  const { results } = await env.DB.prepare(
+    `SELECT ${COLUMNS} FROM api_keys WHERE org = ? AND id < ? ORDER BY id DESC LIMIT ?`,
+  )
+    .bind(org, before, limit)
     .all<Row>();
   return results.map(fromRow);
 }

@@ -71,18 +71,41 @@ export async function hasOwner(env: Env, org: string, except = ""): Promise<bool
   return row !== null;
 }
 
-/** Adds a member or changes a role. */
+/** Whether an owner of the organization holds an admin token. */
+export async function ownerHasToken(env: Env, org: string): Promise<boolean> {
+  const row = await env.DB.prepare(
+    `SELECT 1 FROM tokens t JOIN members m ON m.org = t.org AND m.email = t.email
+     WHERE m.org = ? AND m.role = 'owner' LIMIT 1`,
+  )
+    .bind(org)
+    .first();
+  return row !== null;
+}
+
+/** Adds a member or changes a role. False when no owner would be left; then nothing was written. */
 export async function putMember(
   env: Env,
   { org, email, role, actor }: { org: string; email: string; role: Role; actor: string },
-): Promise<void> {
-  await env.DB.batch([
-    env.DB.prepare(
-      `INSERT INTO members (org, email, role, created_at) VALUES (?, ?, ?, ?)
-       ON CONFLICT (org, email) DO UPDATE SET role = excluded.role`,
-    ).bind(org, email, role, timestamp()),
-    auditStatement(env, { org, actor, action: "member.put", target: email, detail: { role } }),
-  ]);
+): Promise<boolean> {
+  const now = timestamp();
+  try {
+    await env.DB.batch([
+      env.DB.prepare(
+        `INSERT INTO members (org, email, role, created_at) VALUES (?, ?, ?, ?)
+         ON CONFLICT (org, email) DO UPDATE SET role = excluded.role`,
+      ).bind(org, email, role, now),
+      // Breaks the check on roles, and with it the batch: two owners who demote each other must not both succeed.
+      env.DB.prepare(
+        `INSERT INTO members (org, email, role, created_at) SELECT ?1, '', 'no owner is left', ?2
+         WHERE NOT EXISTS (SELECT 1 FROM members WHERE org = ?1 AND role = 'owner')`,
+      ).bind(org, now),
+      auditStatement(env, { org, actor, action: "member.put", target: email, detail: { role } }),
+    ]);
+    return true;
+  } catch (error) {
+    if (role !== "owner" && !(await hasOwner(env, org, email))) return false;
+    throw error;
+  }
 }
 
 /** Issues an admin token to a member; it is returned this once. */

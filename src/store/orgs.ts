@@ -30,17 +30,25 @@ export async function createOrg(
 ): Promise<boolean> {
   if (await findOrg(env, id)) return false;
   const actor = "operator";
-  await env.DB.batch([
-    env.DB.prepare("INSERT INTO orgs (id, name, plan, created_at) VALUES (?, ?, ?, ?)").bind(
-      id,
-      name,
-      plan,
-      timestamp(),
-    ),
-    revisionStatement(env, { record: firstRecord(id, policy), change: "Organization created", actor }),
-    auditStatement(env, { org: id, actor, action: "org.create", target: id, detail: { name, plan } }),
-  ]);
-  return true;
+  const created_at = timestamp();
+  const first = { record: firstRecord(id, policy), change: "Organization created.", created_at, created_by: actor };
+  try {
+    await env.DB.batch([
+      env.DB.prepare("INSERT INTO orgs (id, name, plan, created_at) VALUES (?, ?, ?, ?)").bind(
+        id,
+        name,
+        plan,
+        created_at,
+      ),
+      revisionStatement(env, first),
+      auditStatement(env, { org: id, actor, action: "org.create", target: id, detail: { name, plan } }),
+    ]);
+    return true;
+  } catch (error) {
+    // Another request created it in the meantime.
+    if (await findOrg(env, id)) return false;
+    throw error;
+  }
 }
 
 /** Changes an organization's name or plan. What is enforced does not depend on either. */

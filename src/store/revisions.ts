@@ -47,16 +47,13 @@ export function firstRecord(org: string, policy: StoredPolicy = DISABLED_POLICY)
 }
 
 /** The statement that stores a revision; it fails when one of that number exists. */
-export function revisionStatement(
-  env: Env,
-  { record, change, actor }: { record: OrgRecord; change: string; actor: string },
-): D1PreparedStatement {
+export function revisionStatement(env: Env, { record, change, created_at, created_by }: Revision): D1PreparedStatement {
   return env.DB.prepare(
     "INSERT INTO revisions (org, revision, record, change, created_at, created_by) VALUES (?, ?, ?, ?, ?, ?)",
-  ).bind(record.org, record.revision, JSON.stringify(record), change, timestamp(), actor);
+  ).bind(record.org, record.revision, JSON.stringify(record), change, created_at, created_by);
 }
 
-export type Saved = { ok: true; record: OrgRecord } | { ok: false; newest: Revision };
+export type Saved = { ok: true; saved: Revision } | { ok: false; newest: Revision };
 
 /**
  * Saves what follows on `base`, with its audit row, in one batch. Not ok when another revision was saved meanwhile;
@@ -80,12 +77,13 @@ export async function saveRevision(
 ): Promise<Saved> {
   const record: OrgRecord = { ...base.record, ...next, revision: base.record.revision + 1 };
   const { org, revision } = record;
+  const saved: Revision = { record, change, created_at: timestamp(), created_by: actor };
   try {
     await env.DB.batch([
-      revisionStatement(env, { record, change, actor }),
+      revisionStatement(env, saved),
       auditStatement(env, { org, actor, action, target: `revision ${revision}`, detail: { change, ...next } }),
     ]);
-    return { ok: true, record };
+    return { ok: true, saved };
   } catch (error) {
     const newest = await newestRevision(env, org);
     if (newest && newest.record.revision >= revision) return { ok: false, newest };

@@ -43,6 +43,9 @@ export function newId(kind: "evt" | "req" | "key" | "tok" | "log", now = Date.no
   return `${kind}_${ulid(now)}`;
 }
 
+/** Sorts after every id. */
+export const ID_END = "~";
+
 /** Epoch milliseconds as RFC 3339 in UTC, as every time is stored. */
 export function timestamp(now = Date.now()): string {
   return new Date(now).toISOString();
