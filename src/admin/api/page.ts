@@ -1,0 +1,56 @@
+// Lists by pages: `{ data, next_cursor }`. A cursor is opaque, belongs to one list of one organization, and only ever
+// positions: what may be seen does not depend on it.
+import { z } from "zod";
+import { invalid } from "../problem.ts";
+
+const MAX_LIMIT = 200;
+const DEFAULT_LIMIT = 50;
+
+/** The query parameters of a list. */
+export const PAGE_QUERY = {
+  limit: z
+    .string()
+    .regex(/^[1-9]\d{0,2}$/, `must be a number from 1 to ${MAX_LIMIT}`)
+    .transform(Number)
+    .refine((limit) => limit <= MAX_LIMIT, `must be at most ${MAX_LIMIT}`)
+    .default(DEFAULT_LIMIT),
+  cursor: z.string().max(512).optional(),
+};
+
+/** A page of `item`s, as it is answered. */
+export const pageOf = <T extends z.ZodType>(item: T) =>
+  z.strictObject({ data: z.array(item), next_cursor: z.string().nullable() });
+
+/** The lists, and what the ids look like that they are ordered by. */
+const LISTS = {
+  events: /^evt_\w{26}$/,
+  revisions: /^[1-9]\d{0,14}$/,
+  keys: /^key_\w{26}$/,
+  "audit-log": /^log_\w{26}$/,
+};
+
+/** Which list of which organization. */
+export interface Listing {
+  list: keyof typeof LISTS;
+  org: string;
+}
+
+/** The id that a page continues after, or undefined for the first page. Throws 400 for a cursor of another list. */
+export function positionOf({ list, org }: Listing, cursor: string | undefined): string | undefined {
+  if (cursor === undefined) return undefined;
+  const [ofList, ofOrg, position, ...more] = Buffer.from(cursor, "base64url").toString().split("\n");
+  if (ofList === list && ofOrg === org && position && LISTS[list].test(position) && more.length === 0) return position;
+  throw invalid([{ path: "cursor", message: "is not a cursor of this list; leave it out to begin with the newest" }]);
+}
+
+/** A page of at most `limit` of `rows`, which were asked for with one row more to tell whether others follow. */
+export function paged<T>(rows: readonly T[], { limit, ...of }: Listing & { limit: number }, idOf: (row: T) => string) {
+  const data = rows.slice(0, limit);
+  const last = data.at(-1);
+  const next_cursor = last && rows.length > limit ? cursorAt(of, idOf(last)) : null;
+  return { data, next_cursor };
+}
+
+function cursorAt({ list, org }: Listing, position: string): string {
+  return Buffer.from([list, org, position].join("\n")).toString("base64url");
+}

@@ -1,0 +1,38 @@
+// The admin API, mounted at /admin/api: JSON in, JSON or problem details out, and nothing before it is known who asks.
+import { Hono } from "hono";
+import { catalog } from "./api/catalog.ts";
+import { events } from "./api/events.ts";
+import { history } from "./api/history.ts";
+import { keys } from "./api/keys.ts";
+import { members } from "./api/members.ts";
+import { orgs } from "./api/orgs.ts";
+import { policy } from "./api/policy.ts";
+import { type AdminEnv, authenticate } from "./authorize.ts";
+import { Problem, problemResponse } from "./problem.ts";
+
+export const adminApi = new Hono<AdminEnv>();
+
+adminApi.use(async (c, next) => {
+  await next();
+  c.res.headers.set("cache-control", "no-store");
+  c.res.headers.set("x-content-type-options", "nosniff");
+});
+adminApi.use(authenticate);
+
+adminApi.route("/orgs", orgs);
+adminApi.route("/orgs", members);
+adminApi.route("/orgs", keys);
+adminApi.route("/orgs", policy);
+adminApi.route("/orgs", history);
+adminApi.route("/orgs", events);
+adminApi.route("/catalog", catalog);
+
+adminApi.all("*", (c) => {
+  throw new Problem({
+    status: 404,
+    code: "not_found",
+    detail: `The admin API does not offer ${c.req.method} on this path.`,
+  });
+});
+
+adminApi.onError(problemResponse);

@@ -1,0 +1,111 @@
+// The policy's use cases, shared by the JSON API and the pages: read, preview, save.
+import { DISABLED_POLICY, type StoredPolicy } from "../compliance/policy.ts";
+import { type Preview, preview } from "../compliance/preview.ts";
+import type { Env } from "../env.ts";
+import { type Edge, loadCatalog } from "../store/edge.ts";
+import type { Member } from "../store/members.ts";
+import { type Published, publishOrg } from "../store/publish.ts";
+import type { OrgRecord } from "../store/records.ts";
+import { newestRevision, type Revision, saveRevision } from "../store/revisions.ts";
+import { changeInWords } from "./change-in-words.ts";
+import { listsMore, unknownNames } from "./listed.ts";
+import { type FieldError, noSuchOrg } from "./problem.ts";
+
+export { changeInWords } from "./change-in-words.ts";
+
+/** A policy changes enough in words to fill a page; a revision keeps this much of it. */
+const MAX_CHANGE_CHARACTERS = 2000;
+
+/** The policy as D1 has it, with the revision that it came from. */
+export async function readPolicy(env: Env, org: string) {
+  const newest = await newestRevision(env, org);
+  if (!newest) throw noSuchOrg();
+  const { record, created_at, created_by } = newest;
+  const { policy, revision } = record;
+  return { policy, revision, updated_at: created_at, updated_by: created_by, record, newest };
+}
+
+/** What `draft` would do beside the newest revision, on the catalog in force. */
+export async function previewPolicy(
+  edge: Edge,
+  org: string,
+  draft: StoredPolicy,
+): Promise<{ catalog_version: string; revision: number } & Preview> {
+  const [{ policy, revision }, catalog] = await Promise.all([readPolicy(edge.env, org), loadCatalog(edge)]);
+  const rules = (asked: StoredPolicy) => ({ policies: [asked], requirements: [] });
+  const impact = preview(
+    { draft: rules(draft), inForce: rules(policy) },
+    { providers: catalog.providers.values(), models: catalog.models.values() },
+    Date.now(),
+  );
+  return { catalog_version: catalog.version, revision, ...impact };
+}
+
+/** What is wrong with the names in `draft`. The catalog is read only when the draft lists more than `inForce` does. */
+export async function draftErrors(
+  edge: Edge,
+  draft: StoredPolicy,
+  inForce: StoredPolicy = DISABLED_POLICY,
+): Promise<FieldError[]> {
+  return unknownNames(draft, inForce, listsMore(draft, inForce) ? await loadCatalog(edge) : null);
+}
+
+export type PolicySave =
+  | { kind: "saved"; revision: number; published: Published; change: string; saved: Revision }
+  | { kind: "conflict"; newest: Revision }
+  | { kind: "plan_required" }
+  | { kind: "invalid"; errors: FieldError[] };
+
+/**
+ * Saves `policy` as the revision after `base`, and publishes it. Off the enterprise plan nobody may change a policy,
+ * except that an owner may always switch it off: so that a lapsed plan can neither loosen a policy nor lock it.
+ */
+export async function savePolicy(
+  edge: Edge,
+  { member, org, base, policy }: { member: Member; org: string; base: number; policy: StoredPolicy },
+): Promise<PolicySave> {
+  const { env } = edge;
+  const gated = member.plan !== "enterprise";
+  if (gated && member.role !== "owner") return { kind: "plan_required" };
+  const { newest, policy: inForce, revision } = await readPolicy(env, org);
+  if (base !== revision) return { kind: "conflict", newest };
+  if (gated && !onlySwitchesOff(inForce, policy)) return { kind: "plan_required" };
+  const errors = await draftErrors(edge, policy, inForce);
+  if (errors.length > 0) return { kind: "invalid", errors };
+
+  const change = changeInWords(inForce, policy).slice(0, MAX_CHANGE_CHARACTERS) || "Saved without a change.";
+  return save(env, { base: newest, next: { policy }, change, action: "policy.save", actor: member.email });
+}
+
+/** Saves the order of models for `auto`: on top of `base`, or of whatever is newest when there is none. */
+export async function saveRouting(
+  { env }: Edge,
+  { member, base, routing }: { member: Member; base: number | undefined; routing: OrgRecord["routing"] },
+): Promise<Extract<PolicySave, { kind: "saved" | "conflict" }>> {
+  const { newest, revision } = await readPolicy(env, member.org);
+  if (base !== undefined && base !== revision) return { kind: "conflict", newest };
+  const change = routing.auto.length > 0 ? `Tries ${routing.auto.join(", ")} for auto.` : "Leaves auto to the price.";
+  return save(env, {
+    base: newest,
+    next: { routing },
+    change: change.slice(0, MAX_CHANGE_CHARACTERS),
+    action: "routing.save",
+    actor: member.email,
+  });
+}
+
+async function save(
+  env: Env,
+  change: Parameters<typeof saveRevision>[1],
+): Promise<Extract<PolicySave, { kind: "saved" | "conflict" }>> {
+  const result = await saveRevision(env, change);
+  if (!result.ok) return { kind: "conflict", newest: result.newest };
+  const { saved } = result;
+  const { org, revision } = saved.record;
+  return { kind: "saved", revision, published: await publishOrg(env, org), change: saved.change, saved };
+}
+
+function onlySwitchesOff(before: StoredPolicy, after: StoredPolicy): boolean {
+  const switchedOff = before.enabled && !after.enabled;
+  return switchedOff && changeInWords({ ...before, enabled: false }, after) === "";
+}

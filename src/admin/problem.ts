@@ -1,0 +1,122 @@
+// Every way the control plane says no: one error class, and its one wire form (RFC 9457).
+import { RefusalError } from "../errors.ts";
+
+const TITLES = {
+  invalid_request: "The request is not valid",
+  not_signed_in: "Not signed in",
+  forbidden: "Not allowed",
+  role_required: "Not part of your role",
+  cross_origin: "Refused: the request came from another site",
+  plan_required: "Not part of the organization's plan",
+  not_found: "Not found",
+  conflict: "It exists already",
+  last_owner: "An organization keeps at least one owner",
+  stale_revision: "Somebody else saved first",
+  request_too_large: "The request is too large",
+  unsupported_media_type: "The request's format is not supported",
+  revision_required: "If-Match is required",
+  internal: "Portcullis failed",
+  misconfigured: "Portcullis is misconfigured",
+  unavailable: "Temporarily unavailable",
+} as const;
+export type ProblemCode = keyof typeof TITLES;
+
+export type ProblemStatus = 400 | 401 | 403 | 404 | 409 | 412 | 413 | 415 | 428 | 500 | 503;
+
+/** What is wrong with one field: its path, such as `providers.block.0`, and why. */
+export interface FieldError {
+  path: string;
+  message: string;
+}
+
+/** The one error class of the control plane; `problemResponse` alone makes a response of it. */
+export class Problem extends Error {
+  override readonly name = "Problem";
+  readonly status: ProblemStatus;
+  readonly code: ProblemCode;
+  readonly title: string;
+  readonly detail: string;
+  /** More members of the answer, such as `errors`. */
+  readonly extras: Readonly<Record<string, unknown>>;
+  constructor({
+    status,
+    code,
+    title = TITLES[code],
+    detail,
+    extras = {},
+  }: {
+    status: ProblemStatus;
+    code: ProblemCode;
+    title?: string;
+    detail: string;
+    extras?: Record<string, unknown>;
+  }) {
+    super(detail);
+    this.status = status;
+    this.code = code;
+    this.title = title;
+    this.detail = detail;
+    this.extras = extras;
+  }
+}
+
+/** Enough to mend a document by; a broken catalog can have thousands. */
+export const MAX_FIELD_ERRORS = 20;
+
+/** 400, naming the fields. */
+export function invalid(errors: readonly FieldError[]): Problem {
+  const [first] = errors;
+  const more = errors.length > 1 ? ` And ${errors.length - 1} more.` : "";
+  return new Problem({
+    status: 400,
+    code: "invalid_request",
+    detail: `${first?.path ? `${first.path}: ` : ""}${first?.message ?? "The request is not valid."}${more}`,
+    extras: { errors: errors.slice(0, MAX_FIELD_ERRORS) },
+  });
+}
+
+export function noSuchOrg(): Problem {
+  return new Problem({ status: 404, code: "not_found", detail: "There is no such organization." });
+}
+
+export function forbidden(detail: string): Problem {
+  return new Problem({ status: 403, code: "forbidden", detail });
+}
+
+/** What any error amounts to for the one who asked. Texts that are not ours are neither shown nor logged. */
+export function problemOf(error: unknown): Problem {
+  if (error instanceof Problem) return error;
+  if (error instanceof RefusalError && error.refusal.code === "policy_unavailable")
+    return unavailable(`This cannot be answered right now: ${error.refusal.why}. Try again shortly.`);
+  logFailure(error);
+  // A mistake of ours. Anything else is the database or the edge store failing, or holding what cannot be read.
+  if (error instanceof TypeError || error instanceof RangeError || error instanceof ReferenceError)
+    return new Problem({
+      status: 500,
+      code: "internal",
+      detail: "Portcullis failed. Look what was changed before you repeat this.",
+    });
+  return unavailable("The database did not answer as it should. Try again shortly.");
+}
+
+/** The answer for an error. */
+export function problemResponse(error: unknown): Response {
+  const { status, code, title, detail, extras } = problemOf(error);
+  const headers = new Headers({ "content-type": "application/problem+json", "cache-control": "no-store" });
+  if (status === 401) headers.set("www-authenticate", "Bearer");
+  if (code === "unavailable") headers.set("retry-after", "5");
+  const body = { type: `urn:portcullis:problem:${code}`, title, status, code, detail, ...extras };
+  return new Response(JSON.stringify(body), { status, headers });
+}
+
+function unavailable(detail: string): Problem {
+  return new Problem({ status: 503, code: "unavailable", detail });
+}
+
+function logFailure(error: unknown): void {
+  const { name, stack = "" } = error instanceof Error ? error : new Error();
+  const at = stack.split("\n").filter((line) => line.startsWith("    at "));
+  console.error(
+    JSON.stringify({ message: "admin.failed", error: name, at: at.slice(0, 5).map((line) => line.trim()) }),
+  );
+}

@@ -1,0 +1,17 @@
+// What a role may do in its organization. A permission stands for reading and changing alike.
+import type { Role } from "../store/members.ts";
+
+export const PERMISSIONS = {
+  members: ["owner"],
+  keys: ["owner", "admin"],
+  /** The policy with its preview and revisions, and routing. */
+  policy: ["owner", "admin"],
+  events: ["owner", "admin"],
+  audit_log: ["owner", "admin"],
+} as const satisfies Record<string, readonly Role[]>;
+export type Permission = keyof typeof PERMISSIONS;
+
+/** Whether a role has a permission. */
+export function may(role: Role, permission: Permission): boolean {
+  return (PERMISSIONS[permission] as readonly Role[]).includes(role);
+}
