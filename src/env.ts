@@ -30,7 +30,7 @@ const list = z
 const loopbackUrl = z
   .url({ protocol: /^http$/ })
   .refine(
-    (url) => LOOPBACK_HOSTS.has(new URL(url).hostname),
+    (url) => LOOPBACK_HOSTS.has(URL.parse(url)?.hostname ?? ""),
     "must be an address on this machine (127.0.0.1 or localhost)",
   )
   .transform((url) => url.replace(/\/+$/, ""));

@@ -1,6 +1,6 @@
 // What runs every few minutes: the edge is brought in step with D1, and sessions that are over are removed.
 import type { Env } from "../env.ts";
-import { edgeHasCatalog, newestCatalog, publishCatalog } from "../store/catalogs.ts";
+import { edgeHoldsCatalog, newestCatalog, publishCatalog } from "../store/catalogs.ts";
 import { distrustKeys, repairKeys } from "../store/keys.ts";
 import { removeEndedSessions } from "../store/members.ts";
 import { allOrgIds } from "../store/orgs.ts";
@@ -26,7 +26,7 @@ export async function repairEdge(env: Env): Promise<void> {
 
 async function repairCatalog(env: Env): Promise<void> {
   const newest = await newestCatalog(env);
-  if (newest && !(await edgeHasCatalog(env, newest.version))) await publishCatalog(env, newest);
+  if (newest && !(await edgeHoldsCatalog(env, newest))) await publishCatalog(env, newest);
 }
 
 async function repairOrg(env: Env, org: string): Promise<void> {

@@ -72,7 +72,7 @@ export function evaluate(rules: Rules, { provider, model, now }: Assessed): Verd
 
   const judged = { provider: provider.id, model: model?.id ?? null, validUntil: facts.validUntil };
   if (failures.length > 0) return { ...judged, allowed: false, failures: distinct(failures) };
-  const verdict = { ...judged, allowed: true, failures: [] } as unknown as PassingVerdict;
+  const verdict = Object.freeze({ ...judged, allowed: true, failures: [] }) as unknown as PassingVerdict;
   verdictsMadeHere.add(verdict);
   return verdict;
 }
@@ -117,7 +117,9 @@ function unmetLists(policy: StoredPolicy, facts: Facts, provider: string, model:
 function found([first, ...others]: readonly [Attribute, ...Attribute[]], facts: Facts): Failure["found"] {
   const value = (attribute: Attribute) => {
     const lastDay = facts.expired[attribute];
-    return lastDay === undefined ? facts[attribute] : `expired ${lastDay}`;
+    if (lastDay !== undefined) return `expired ${lastDay}`;
+    const known = facts[attribute];
+    return typeof known === "object" && known !== null ? "malformed" : known;
   };
   if (others.length === 0) return value(first);
   const all = [first, ...others];

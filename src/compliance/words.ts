@@ -19,7 +19,9 @@ const SOC2_WORDS: Record<string, string> = { type1: "Type 1", type2: "Type 2", u
 
 /** What one fact says, without its label: "unknown", "Type 1", "trains on prompts". */
 export function valueInWords(attribute: Attribute, value: Value): string {
-  if (value === null) return "unknown";
+  if (value === null || value === undefined) return "unknown";
+  // Only a catalog that no schema has seen can hold anything else.
+  if (typeof value === "object") return "malformed";
   if (typeof value === "string") return attribute === "soc2" ? (SOC2_WORDS[value] ?? value) : value;
   switch (attribute) {
     case "trainsOnPrompts":

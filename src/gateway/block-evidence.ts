@@ -8,11 +8,13 @@ const MAX_EVENT_BYTES = 16 * 1024;
 const MAX_MESSAGE_BYTES = 2 * 1024;
 
 /** Every removed provider with all of its failures, as many as an event holds; the rest is counted. */
-export function blockedProviders(removed: readonly Removed[]): Pick<SecurityEvent, "providers" | "providers_omitted"> {
-  const several = new Set(removed.map(({ candidate }) => candidate.model)).size > 1;
+export function blockedProviders(
+  removed: readonly Removed[],
+  model: string,
+): Pick<SecurityEvent, "providers" | "providers_omitted"> {
   const providers = removed.map(({ candidate, verdict }) => ({
     id: candidate.provider.id,
-    ...(several && { model: candidate.model }),
+    ...(candidate.model !== model && { model: candidate.model }),
     failures: verdict.failures.map(({ code, found }) => ({ code, found })),
   }));
   let bytes = 2048;

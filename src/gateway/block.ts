@@ -26,7 +26,7 @@ export async function recordAndRefuse(
       api: situation.api,
       model: shown(model),
       mode,
-      ...blockedProviders(removed),
+      ...blockedProviders(removed, model),
       policy_revision: revision,
       catalog_version: situation.catalog.version,
     });

@@ -50,15 +50,23 @@ export function readJson(bytes: Uint8Array): JsonBody | JsonProblem {
     root = JSON.parse(text);
   } catch (error) {
     // The engine's message quotes the body; only the number in it is ours to repeat.
-    const position = /position (\d+)/.exec((error as Error).message)?.[1] ?? null;
+    const position = / at position (\d+)(?: \(line \d+ column \d+\))?$/.exec((error as Error).message)?.[1] ?? null;
     return { problem: "not_json", position };
   }
   if (typeof root !== "object" || root === null || Array.isArray(root)) return { problem: "not_an_object" };
   const body = root as Record<string, unknown>;
-  if (scan.members.length !== Object.keys(body).length) return { problem: "repeated_key", where: "the request body" };
-  for (const { name, keys } of scan.members)
-    if (name === "tools" && keys !== countKeys(body.tools)) return { problem: "repeated_key", where: "tools" };
-  return { bytes, members: scan.members, root: body };
+  const { members } = scan;
+  if (new Set(members.map(({ name }) => name)).size !== members.length)
+    return { problem: "repeated_key", where: "the request body" };
+  const result = { bytes, members, root: body };
+  const tools = members.find(({ name }) => name === "tools");
+  if (tools) {
+    // Undecoded, a name in UTF-8 and the same bytes written as escapes would look like one.
+    const undecoded = NON_ASCII.test(text.slice(tools.valueStart, tools.end));
+    const parsed = undecoded ? memberValue(result, "tools") : body.tools;
+    if (tools.keys !== countKeys(parsed)) return { problem: "repeated_key", where: "tools" };
+  }
+  return result;
 }
 
 /** The decoded value of a top-level member, or undefined. */
@@ -160,11 +168,13 @@ function endOfString(text: string, open: number): number {
   }
 }
 
+const NON_ASCII = /[\x80-\xff]/;
+
 /** The name that a key's JSON text stands for, so that an escaped `"mod\u0065l"` is the `model` it is. */
 function keyName(quoted: string): string {
-  if (!quoted.includes("\\")) return quoted.slice(1, -1);
+  if (!quoted.includes("\\") && !NON_ASCII.test(quoted)) return quoted.slice(1, -1);
   try {
-    return String(JSON.parse(quoted));
+    return String(JSON.parse(Buffer.from(quoted, "latin1").toString("utf8")));
   } catch {
     return quoted;
   }

@@ -33,13 +33,16 @@ export async function answerError(error: Error, c: Context<GatewayEnv>): Promise
 
 function refusalOf(error: Error, c: Context<GatewayEnv>): Refusal {
   if (error instanceof RefusalError) return error.refusal;
-  // A defect. Its message may quote the body, so only its kind and place are said.
-  const place = error.stack
-    ?.split("\n")
-    .filter((line) => /^\s+at /.test(line))
-    .slice(0, 5);
-  console.error(
-    JSON.stringify({ message: "gateway.defect", error: error.name, place, request_id: c.get("requestId") }),
-  );
+  // A defect. Its message may quote the body, so only its kind and place are said: what stands after the message.
+  const { name, message, stack = "" } = error;
+  const at = stack.lastIndexOf(message);
+  const place =
+    at < 0
+      ? []
+      : stack
+          .slice(at + message.length)
+          .split("\n")
+          .slice(1, 6);
+  console.error(JSON.stringify({ message: "gateway.defect", error: name, place, request_id: c.get("requestId") }));
   return { code: "policy_unavailable", why: "the gateway met an error of its own" };
 }

@@ -53,15 +53,21 @@ export async function publishCatalog(
   env: Env,
   { version, document }: Pick<StoredCatalog, "version" | "document">,
 ): Promise<void> {
-  const record = { schema: CATALOG_SCHEMA, ...(JSON.parse(document) as Catalog) };
-  await env.CONFIG.put(kvKeys.catalogVersion(version), JSON.stringify(record));
+  await env.CONFIG.put(kvKeys.catalogVersion(version), recordOf(document));
   await env.CONFIG.put(kvKeys.catalog, JSON.stringify({ version }));
   forget(env, "catalog");
 }
 
-/** Whether the edge points to that version and has it. Throws when KV fails. */
-export async function edgeHasCatalog(env: Env, version: string): Promise<boolean> {
+function recordOf(document: string): string {
+  return JSON.stringify({ schema: CATALOG_SCHEMA, ...(JSON.parse(document) as Catalog) });
+}
+
+/** Whether the edge points to that version and holds it as D1 does. Throws when KV fails. */
+export async function edgeHoldsCatalog(
+  env: Env,
+  { version, document }: Pick<StoredCatalog, "version" | "document">,
+): Promise<boolean> {
   const pointer = await env.CONFIG.get(kvKeys.catalog, "text");
   if (pointer !== JSON.stringify({ version })) return false;
-  return (await env.CONFIG.get(kvKeys.catalogVersion(version), "text")) !== null;
+  return (await env.CONFIG.get(kvKeys.catalogVersion(version), "text")) === recordOf(document);
 }

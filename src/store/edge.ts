@@ -18,8 +18,9 @@ export interface Edge {
 const REFRESH_AT = 0.7;
 /** A background refresh that has not ended by then was lost with its request; another may begin. */
 const REFRESH_LOST_AFTER_MS = 5_000;
-/** A read that hangs longer counts as failed. */
+/** A read that hangs longer counts as failed: sooner where an older copy can serve instead. */
 const KV_TIMEOUT_MS = 3_000;
+const KV_TIMEOUT_WITH_COPY_MS = 1_000;
 const MAX_KEYS_KEPT = 10_000;
 const MAX_ORGS_KEPT = 1_000;
 
@@ -51,7 +52,7 @@ function memoryOf(env: Env): Memory {
 export async function loadKey(edge: Edge, hash: string): Promise<KeyRecord | null> {
   const { keys } = memoryOf(edge.env);
   return readThrough(edge, keys, hash, { what: "the key", keep: MAX_KEYS_KEPT }, async (previous) => {
-    const raw = await read(edge.env, kvKeys.key(hash));
+    const raw = await read(edge.env, kvKeys.key(hash), previous);
     return raw === null ? null : (unchanged(previous, raw) ?? { raw, value: parse(KeyRecord, raw, "the key record") });
   });
 }
@@ -60,7 +61,7 @@ export async function loadKey(edge: Edge, hash: string): Promise<KeyRecord | nul
 export async function loadOrg(edge: Edge, org: string): Promise<OrgRecord> {
   const { orgs } = memoryOf(edge.env);
   const record = await readThrough(edge, orgs, org, { what: "the policy", keep: MAX_ORGS_KEPT }, async (previous) => {
-    const raw = await read(edge.env, kvKeys.org(org));
+    const raw = await read(edge.env, kvKeys.org(org), previous);
     if (raw === null) return null;
     const same = unchanged(previous, raw);
     if (same) return same;
@@ -77,12 +78,12 @@ export async function loadOrg(edge: Edge, org: string): Promise<OrgRecord> {
 export async function loadCatalog(edge: Edge): Promise<CatalogIndex> {
   const { catalogs } = memoryOf(edge.env);
   const index = await readThrough(edge, catalogs, "", { what: "the catalog", keep: 1 }, async (previous) => {
-    const raw = await read(edge.env, kvKeys.catalog);
+    const raw = await read(edge.env, kvKeys.catalog, previous);
     if (raw === null) return null;
     const same = unchanged(previous, raw);
     if (same) return same;
     const { version } = parse(CatalogPointer, raw, "the catalog pointer");
-    const text = await read(edge.env, kvKeys.catalogVersion(version));
+    const text = await read(edge.env, kvKeys.catalogVersion(version), previous);
     // Not there yet although the pointer is: as if KV had failed, so that the previous version serves meanwhile.
     if (text === null) throw new Error(`catalog ${version} is not at the edge yet`);
     const catalog = parse(CatalogRecord, text, "the catalog");
@@ -94,7 +95,8 @@ export async function loadCatalog(edge: Edge): Promise<CatalogIndex> {
 
 /** All that decides a request of the organization. Throws 503 when any of it cannot be read. */
 export async function loadRules(edge: Edge, org: string): Promise<{ org: OrgRecord; catalog: CatalogIndex }> {
-  return { org: await loadOrg(edge, org), catalog: await loadCatalog(edge) };
+  const [record, catalog] = await Promise.all([loadOrg(edge, org), loadCatalog(edge)]);
+  return { org: record, catalog };
 }
 
 /** Makes a record that this isolate has just published its own copy, unless it has a newer one. */
@@ -136,8 +138,11 @@ async function readThrough<T>(
       if (error instanceof Malformed) copies.delete(name);
       throw error;
     }
+    // What another request has found or lost meanwhile stands; what is gone stays gone.
+    const overtaken = copies.get(name) !== copy;
+    if (loaded === null) copies.delete(name);
+    if (loaded === null || overtaken) return loaded?.value ?? null;
     copies.delete(name);
-    if (loaded === null) return null;
     for (const oldest of copies.keys()) {
       if (copies.size < keep) break;
       copies.delete(oldest);
@@ -168,10 +173,11 @@ function unchanged<T>(previous: Copy<T> | undefined, raw: string): Copy<T> | und
   return previous?.raw === raw ? previous : undefined;
 }
 
-async function read(env: Env, key: string): Promise<string | null> {
+async function read(env: Env, key: string, previous: unknown): Promise<string | null> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const timeout = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error("KV did not answer in time")), KV_TIMEOUT_MS);
+    const milliseconds = previous ? KV_TIMEOUT_WITH_COPY_MS : KV_TIMEOUT_MS;
+    timer = setTimeout(() => reject(new Error("KV did not answer in time")), milliseconds);
   });
   try {
     return await Promise.race([env.CONFIG.get(key, "text"), timeout]);

@@ -82,7 +82,8 @@ export async function revokeKey(
   if (!row) return null;
   const revoked = { ...row, revoked_at: row.revoked_at ?? timestamp() };
   await env.DB.batch([
-    env.DB.prepare("UPDATE api_keys SET revoked_at = ? WHERE id = ?").bind(revoked.revoked_at, id),
+    // Believed to be at the edge until it is known to be gone, whatever was believed before.
+    env.DB.prepare("UPDATE api_keys SET revoked_at = ?, published = 1 WHERE id = ?").bind(revoked.revoked_at, id),
     auditStatement(env, {
       org,
       actor,
