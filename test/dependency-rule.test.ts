@@ -1,0 +1,151 @@
+/// <reference types="vite/types/importMeta.d.ts" />
+// The dependency rule of the Worker's source, read from its import statements: who may import whom, what is pure, who
+// touches a binding, who calls fetch. src/cli runs on Node and is no part of the Worker.
+import { describe, expect, it } from "vitest";
+
+const PURE = ["compliance", "catalog", "routing"];
+const LEAVES = ["env.ts", "errors.ts"];
+const BELOW_STORE = [...PURE, ...LEAVES];
+
+/** What each part of the Worker may import besides itself. */
+const MAY_IMPORT: Record<string, readonly string[]> = {
+  "index.ts": ["gateway", "admin", "audit", ...LEAVES],
+  gateway: ["store", "audit/record.ts", ...BELOW_STORE],
+  admin: ["store", ...BELOW_STORE],
+  audit: ["store", ...BELOW_STORE],
+  store: BELOW_STORE,
+  compliance: [],
+  catalog: [],
+  routing: [],
+  "env.ts": [],
+  "errors.ts": [],
+};
+
+/** By path below src/. */
+const sources = new Map(
+  Object.entries(
+    import.meta.glob<string>(["../src/**/*.{ts,tsx}", "!../src/cli/**"], {
+      query: "?raw",
+      import: "default",
+      eager: true,
+    }),
+  ).map(([path, source]) => [path.replace("../src/", ""), source]),
+);
+const partOf = (path: string) => path.split("/")[0] as string;
+const pure = [...sources].filter(([path]) => PURE.includes(partOf(path)));
+
+/** The source without comments, and by default without the text of its quoted strings. */
+function codeOf(source: string, { strings = false } = {}): string {
+  return source.replace(/\/\*[\s\S]*?\*\/|\/\/[^\n]*|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'/g, (match) =>
+    match.startsWith("/") ? "" : strings ? match : '""',
+  );
+}
+
+/** What a file imports, of types as well: packages by name, our own files by path below src/. */
+function importsOf(path: string, source: string): string[] {
+  const found = codeOf(source, { strings: true }).matchAll(
+    /(?:\bfrom|\bimport)\s*\(?\s*(?:"([^"]+)"|'([^']+)'|`([^`]+)`)/g,
+  );
+  return [...found].map(([, double, single, template]) => {
+    const name = (double ?? single ?? template) as string;
+    return name.startsWith(".") ? new URL(name, `file:///${path}`).pathname.slice(1) : name;
+  });
+}
+
+const ours = [...sources].flatMap(([path, source]) =>
+  importsOf(path, source)
+    .filter((name) => sources.has(name) || /^(cli|test)\/|\.tsx?$/.test(name))
+    .map((name) => ({ path, name })),
+);
+
+/** Every place where some code is written, as `path: code`. */
+function places(pattern: RegExp, files: Iterable<[string, string]> = sources): string[] {
+  return [...files].flatMap(([path, source]) =>
+    (codeOf(source).match(pattern) ?? []).map((code) => `${path}: ${code}`),
+  );
+}
+
+describe("this test itself", () => {
+  it("reads the Worker, all of it that it names", () => {
+    expect(sources.size).toBeGreaterThan(50);
+    expect(new Set([...sources.keys()].map(partOf))).toEqual(new Set(Object.keys(MAY_IMPORT)));
+    for (const part of ["gateway", "admin", "audit", "store"])
+      expect(ours.filter(({ path }) => partOf(path) === part).length).toBeGreaterThan(2);
+  });
+
+  it("sees every kind of import, and no import in a comment", () => {
+    const source = [
+      'import { a } from "./a.ts"; import type { B } from "../b.ts";',
+      'import {\n  c,\n} from "../c/c.ts";\nexport * from "./d.ts"; import "./e.ts";',
+      "const f = await import('./f.ts'); type G = import(\"zod\").ZodType; import(`./h.ts`);",
+      '// import "./no.ts"\n/* from "./no.ts" */ const url = "https://x"; // "',
+    ].join("\n");
+    const names = ["x/a.ts", "b.ts", "c/c.ts", "x/d.ts", "x/e.ts", "x/f.ts", "zod", "x/h.ts"];
+    expect(importsOf("x/y.ts", source)).toEqual(names);
+  });
+});
+
+describe("imports", () => {
+  it("go down the layers only, and never between siblings", () => {
+    const wrong = ours.filter(({ path, name }) => {
+      const allowed = MAY_IMPORT[partOf(path)] ?? [];
+      return partOf(name) !== partOf(path) && !allowed.includes(partOf(name)) && !allowed.includes(name);
+    });
+    expect(wrong).toEqual([]);
+  });
+
+  it("never name the entry", () => {
+    expect(ours.filter(({ name }) => name === "index.ts")).toEqual([]);
+  });
+
+  it("of the pure parts name nothing outside but zod", () => {
+    const packages = pure.flatMap(([path, source]) => importsOf(path, source).filter((name) => !name.endsWith(".ts")));
+    expect(new Set(packages)).toEqual(new Set(["zod"]));
+  });
+
+  it("of Hono stay in the entry, the gateway and the admin", () => {
+    const users = [...sources].filter(([path, source]) =>
+      importsOf(path, source).some((name) => /^hono(\/|$)/.test(name)),
+    );
+    expect(new Set(users.map(([path]) => partOf(path)))).toEqual(new Set(["index.ts", "gateway", "admin"]));
+  });
+});
+
+describe("the pure parts", () => {
+  it.each([
+    ["nothing asynchronous", /\basync\b|\bawait\b|\bPromise\b|\.then\(|\bsetTimeout\b|\bqueueMicrotask\b/g],
+    ["no clock", /\bDate\.now\b|\bnew Date\(\s*\)|\bDate\(\s*\)|\bperformance\b|\bTemporal\b/g],
+    ["no chance", /\bMath\.random\b|\bcrypto\b/g],
+    ["no environment", /\benv\b|\bprocess\b|\bglobalThis\b|\bnavigator\b|\bcaches\b/g],
+    ["no network", /\bfetch\b|\bRequest\b|\bResponse\b|\bWebSocket\b|\bconnect\(/g],
+    ["no console", /\bconsole\b/g],
+    ["no throw", /\bthrow\b/g],
+  ])("hold %s", (_, pattern) => {
+    expect(places(pattern, pure)).toEqual([]);
+  });
+});
+
+describe("the outside world", () => {
+  it("is a binding in store/ alone", () => {
+    const declared = ["CONFIG", "DB", "AUDIT"].map((name) => `env.ts: ${name}`);
+    const elsewhere = places(/\b(?:CONFIG|DB|AUDIT)\b/g).filter((place) => !place.startsWith("store/"));
+    expect(elsewhere).toEqual(declared);
+    expect(places(/\benv\[/g).filter((place) => !place.startsWith("env.ts"))).toEqual([]);
+  });
+
+  it("is fetched in one place: the door to a provider", () => {
+    const called = places(
+      /(?<![.\w])fetch\s*\(|\bglobalThis\b|\b(?:self|window)\.fetch|\bfetch\.(?:call|apply|bind)\b/g,
+    );
+    expect(called).toEqual(["gateway/upstream.ts: fetch("]);
+    const named = places(/(?<!\bapp\.)\bfetch\b(?!\s*[(:])/g);
+    expect(named).toEqual([]);
+  });
+
+  it("is reached by no socket and by no code made of text", () => {
+    expect(places(/\bnew WebSocket\b|\bEventSource\b|\beval\b|\bnew Function\b|\brequire\(/g)).toEqual([]);
+    const imported = [...sources].flatMap(([path, source]) => importsOf(path, source));
+    const network = /^(node:)?(net|tls|dgram|dns|https?|http2|inspector|worker_threads|vm)(\/|$)|^cloudflare:sockets$/;
+    expect(imported.filter((name) => network.test(name))).toEqual([]);
+  });
+});

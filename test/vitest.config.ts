@@ -1,0 +1,21 @@
+import { readFileSync } from "node:fs";
+import { cloudflareTest } from "@cloudflare/vitest-plugin";
+import { defineConfig } from "vitest/config";
+
+const root = new URL("..", import.meta.url).pathname;
+
+export default defineConfig({
+  root,
+  plugins: [
+    cloudflareTest({
+      wrangler: { configPath: `${root}wrangler.toml` },
+      miniflare: {
+        bindings: {
+          TEST_SCHEMA: readFileSync(`${root}schema.sql`, "utf8"),
+          OPERATOR_TOKEN: "an-operator-token-for-tests-only-0123456789",
+        },
+      },
+    }),
+  ],
+  test: { include: ["test/*.test.ts"], setupFiles: ["test/setup.ts"], globalSetup: ["test/provider-stand-in.ts"] },
+});
