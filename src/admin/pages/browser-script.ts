@@ -1,0 +1,35 @@
+// The few lines of our own that run in the browser. Pages work without them: they show times in the reader's zone,
+// say that live preview is on, and say so when it fails.
+
+export const BROWSER_SCRIPT = `"use strict";
+(() => {
+  const zoned = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+
+  const localize = () => {
+    for (const element of document.querySelectorAll('time[datetime*="T"]')) {
+      const date = new Date(element.dateTime);
+      if (Number.isNaN(date.valueOf())) continue;
+      element.title = date.toISOString().slice(0, 19).replace("T", " ") + " UTC";
+      element.textContent = zoned.format(date);
+    }
+  };
+
+  const tell = (text) => {
+    const element = document.getElementById("live-problem");
+    if (!element) return;
+    element.textContent = text;
+    element.hidden = text === "";
+  };
+  const failed = "The preview could not be updated, so it is older than your changes. Nothing is saved. ";
+
+  if (window.htmx) document.documentElement.classList.add("live");
+  localize();
+  document.addEventListener("htmx:after:swap", localize);
+  document.addEventListener("htmx:after:swap", () => tell(""));
+  document.addEventListener("htmx:error", () => tell(failed + "Check the connection and change something again."));
+  document.addEventListener("htmx:response:error", (event) => {
+    const status = event.detail.ctx.response.status;
+    if (status >= 500) setTimeout(() => tell(failed + "The server answered " + status + "."));
+  });
+})();
+`;

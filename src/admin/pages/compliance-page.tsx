@@ -1,0 +1,134 @@
+// Settings → Compliance as a page: the policy on the left, what it would do on the right, the save bar below.
+import type { CatalogIndex } from "../../catalog/lookup.ts";
+import type { Settings } from "../../env.ts";
+import type { Member } from "../../store/members.ts";
+import type { Org } from "../../store/orgs.ts";
+import type { Revision } from "../../store/revisions.ts";
+import { type Draft, LISTS } from "./draft.ts";
+import { Exceptions, listElementId } from "./exceptions.tsx";
+import { type ImpactOutcome, ImpactPanel } from "./impact-panel.tsx";
+import { document, Notice } from "./layout.tsx";
+import { PolicyForm } from "./policy-form.tsx";
+import { SaveBar } from "./save-bar.tsx";
+import { Time } from "./time.tsx";
+
+/** Everything that the page shows. */
+export interface ComplianceView {
+  member: Member;
+  settings: Settings;
+  org: Org;
+  catalog: CatalogIndex | null;
+  newest: Revision;
+  /** Revisions that others saved since the form was opened, newest first. */
+  since: readonly Revision[];
+  draft: Draft;
+  outcome: ImpactOutcome;
+  /** What came of a save, where there was one. */
+  message?: { kind: "good" | "warn" | "bad"; title: string; lines: readonly string[] } | undefined;
+  now: number;
+}
+
+const FRESHNESS = "A change is usually in force everywhere within a minute; the platform promises no bound.";
+
+export const CompliancePage = (view: ComplianceView) => {
+  const { member, settings, org, catalog, newest, draft, message } = view;
+  const readOnly = org.plan !== "enterprise";
+  const { record, created_at, created_by } = newest;
+  return document({
+    title: "Compliance",
+    member,
+    settings,
+    current: "policy",
+    wide: true,
+    children: (
+      <>
+        <div class="heading">
+          <h1>Compliance</h1>
+          <p class="sub">
+            What a provider must be before it receives a prompt of {member.org_name}. Revision {record.revision}, saved
+            by {created_by}, <Time at={created_at} />. {FRESHNESS}
+          </p>
+        </div>
+        {message && (
+          <Notice kind={message.kind} title={message.title} role={message.kind === "good" ? "status" : "alert"}>
+            {message.lines.map((line) => (
+              <p>{line}</p>
+            ))}
+          </Notice>
+        )}
+        {org.published_revision < record.revision && <Outstanding org={org} revision={record.revision} />}
+        {readOnly && <ReadOnly view={view} />}
+        <div class={readOnly ? "split read-only" : "split"}>
+          <PolicyForm draft={draft} inForce={record.policy} catalog={catalog} readOnly={readOnly} />
+          <Panel {...view} />
+        </div>
+        {!readOnly && <Bar {...view} />}
+      </>
+    ),
+  });
+};
+
+/** What a live preview replaces: the impact, the save bar, and each list in whose input something was typed. */
+export const PreviewFragments = ({ touched, ...view }: ComplianceView & { touched: ReadonlySet<string> }) => (
+  <>
+    <Panel {...view} />
+    <hx-partial hx-target="#save-bar" hx-swap="outerMorph">
+      <Bar {...view} />
+    </hx-partial>
+    {LISTS.filter((list) => touched.has(list)).map((list) => (
+      <hx-partial hx-target={`#${listElementId(list)}`} hx-swap="outerHTML">
+        <Exceptions list={list} draft={view.draft} inForce={view.newest.record.policy} catalog={view.catalog} />
+      </hx-partial>
+    ))}
+  </>
+);
+
+const Panel = ({ outcome, draft, newest, now }: ComplianceView) => (
+  <ImpactPanel outcome={outcome} enabled={draft.policy.enabled} revision={newest.record.revision} now={now} />
+);
+
+const Bar = ({ draft, newest, since, outcome }: ComplianceView) => (
+  <SaveBar
+    base={draft.base}
+    draft={draft.policy}
+    newest={newest}
+    since={since}
+    tally={outcome.ok ? outcome.impact.summary.providers : null}
+  />
+);
+
+const Outstanding = ({ org, revision }: { org: Org; revision: number }) => (
+  <Notice kind="warn" title={`Revision ${revision} has not reached the edge yet`} role="status">
+    <p>
+      It is saved, but the gateway still enforces{" "}
+      {org.published_revision > 0 ? `revision ${org.published_revision}` : "what it had before"}. Publishing is tried
+      again every few minutes.
+    </p>
+  </Notice>
+);
+
+const ReadOnly = ({ view: { member, org, newest } }: { view: ComplianceView }) => {
+  const { revision, policy } = newest.record;
+  return (
+    <Notice kind="warn" title="The policy can be read here, not changed">
+      <p>
+        Editing it is part of the enterprise plan, and {member.org_name} is on the {org.plan} plan.{" "}
+        {policy.enabled
+          ? `The stored policy, revision ${revision}, stays enforced on every request.`
+          : `The stored policy, revision ${revision}, is off.`}
+      </p>
+      {member.role === "owner" && policy.enabled && (
+        <form method="post" action="/settings/compliance/switch-off">
+          <input type="hidden" name="base" value={revision} />
+          <p>
+            As an owner you may switch it off. Every provider then passes, and on this plan it cannot be switched on
+            again.
+          </p>
+          <button type="submit" class="danger">
+            Switch off
+          </button>
+        </form>
+      )}
+    </Notice>
+  );
+};

@@ -1,0 +1,123 @@
+// The routes of Settings → Compliance: show, preview (a page, or fragments for htmx) and save.
+import { type Context, Hono } from "hono";
+import type { Member } from "../../store/members.ts";
+import { findOrg } from "../../store/orgs.ts";
+import { listRevisions } from "../../store/revisions.ts";
+import { edgeOf } from "../api/edge-of.ts";
+import type { AdminEnv } from "../authorize.ts";
+import { changeInWords, readPolicy, savePolicy } from "../policy.ts";
+import { invalid, noSuchOrg } from "../problem.ts";
+import { enter } from "./access.ts";
+import { CompliancePage, type ComplianceView, PreviewFragments } from "./compliance-page.tsx";
+import { type Draft, LISTS, NOTHING_TYPED, readDraft } from "./draft.ts";
+import { impactOf, readableCatalog } from "./impact-of.ts";
+import { postedForm } from "./posted-form.ts";
+
+/** As many revisions of others as a conflict recounts. */
+const MAX_RECOUNTED = 10;
+
+export const compliance = new Hono<AdminEnv>();
+
+compliance.get("/", async (c) => {
+  const member = await enter(c, "policy");
+  const { view } = await look(c, member, null);
+  const saved = Number(c.req.query("saved"));
+  const { revision } = view.newest.record;
+  return c.html(
+    CompliancePage(
+      saved === revision
+        ? { ...view, message: { kind: "good", title: `Saved as revision ${revision}`, lines: [view.newest.change] } }
+        : view,
+    ),
+  );
+});
+
+compliance.post("/preview", async (c) => {
+  const member = await enter(c, "policy");
+  const form = await postedForm(c);
+  const { view } = await look(c, member, form);
+  const touched = new Set(LISTS.filter((list) => form.get(`add.${list}`) || form.getAll("erring").includes(list)));
+  return c.html(<PreviewFragments {...view} touched={touched} />);
+});
+
+compliance.post("/", async (c) => {
+  const member = await enter(c, "policy");
+  const form = await postedForm(c);
+  const { view, onTopOf } = await look(c, member, form);
+  const { draft, newest } = view;
+  if (form.get("intent") === "preview") return c.html(CompliancePage(view));
+
+  const rejected = (status: 403 | 422, title: string, lines: readonly string[]) =>
+    c.html(CompliancePage({ ...view, message: { kind: "bad", title, lines } }), status);
+
+  if (LISTS.some((list) => draft.typed[list].error))
+    return rejected(422, "Not saved", ["An entry of the exceptions cannot be added; see below."]);
+  if (changeInWords(newest.record.policy, draft.policy) === "" && onTopOf === newest.record.revision)
+    return c.html(CompliancePage({ ...view, message: { kind: "good", title: "There is nothing to save", lines: [] } }));
+
+  const result = await savePolicy(edgeOf(c), { member, org: member.org, base: onTopOf, policy: draft.policy });
+  switch (result.kind) {
+    case "saved":
+      return c.redirect(`/settings/compliance?saved=${result.revision}`, 303);
+    case "conflict": {
+      const { view: current } = await look(c, member, form);
+      const { created_by, record } = result.newest;
+      const title = `Not saved: ${created_by} saved revision ${record.revision} first`;
+      const lines = ["Everything you entered is still here. The difference is at the foot of the page."];
+      return c.html(CompliancePage({ ...current, message: { kind: "bad", title, lines } }), 409);
+    }
+    case "plan_required":
+      return rejected(403, "Not saved", ["Editing the policy is part of the enterprise plan."]);
+    case "invalid":
+      return rejected(
+        422,
+        "Not saved",
+        result.errors.map(({ path, message }) => `${path}: ${message}`),
+      );
+  }
+});
+
+compliance.post("/switch-off", async (c) => {
+  const member = await enter(c, "policy");
+  const base = Number((await postedForm(c)).get("base"));
+  const { view } = await look(c, member, null);
+  const policy = { ...view.newest.record.policy, enabled: false };
+  const result = await savePolicy(edgeOf(c), { member, org: member.org, base, policy });
+  if (result.kind === "saved") return c.redirect(`/settings/compliance?saved=${result.revision}`, 303);
+  const overtaken = result.kind === "conflict";
+  const why = overtaken
+    ? "The policy was changed meanwhile; look at it again first."
+    : "Only an owner may switch it off.";
+  const message = { kind: "bad", title: "Not switched off", lines: [why] } as const;
+  return c.html(CompliancePage({ ...view, message }), overtaken ? 409 : 403);
+});
+
+/** Gathers what the page shows: of the posted form, or of the policy in force when there is none. */
+async function look(
+  c: Context<AdminEnv>,
+  member: Member,
+  form: URLSearchParams | null,
+): Promise<{ view: ComplianceView; onTopOf: number }> {
+  const edge = edgeOf(c);
+  const [org, catalog, { newest }] = await Promise.all([
+    findOrg(c.env, member.org),
+    readableCatalog(edge),
+    readPolicy(c.env, member.org),
+  ]);
+  if (!org) throw noSuchOrg();
+  const { revision, policy } = newest.record;
+  const draft: Draft | null = form ? readDraft(form, catalog) : { base: revision, policy, typed: NOTHING_TYPED };
+  if (!draft) throw invalid([{ path: "", message: "This is not a form that the page sends." }]);
+  const since =
+    draft.base < revision
+      ? await listRevisions(c.env, {
+          org: org.id,
+          before: revision + 1,
+          limit: Math.min(revision - draft.base, MAX_RECOUNTED),
+        })
+      : [];
+  const outcome = await impactOf(edge, { org: org.id, draft: draft.policy, catalog });
+  const now = Date.now();
+  const view = { member, settings: edge.settings, org, catalog, newest, since, draft, outcome, now };
+  return { view, onTopOf: Number(form?.get("on-top-of") ?? draft.base) };
+}

@@ -1,0 +1,205 @@
+// One security event: what happened, why, what the catalog rests on, and what somebody could do about it.
+import type { CatalogIndex } from "../../catalog/lookup.ts";
+import type { Settings } from "../../env.ts";
+import type { SecurityEvent } from "../../store/event.ts";
+import type { Member } from "../../store/members.ts";
+import type { OrgRecord } from "../../store/records.ts";
+import { compliantProviders, eventInWords, factsBehind, outcomeInWords } from "./event-words.ts";
+import { EvidenceList, Reason } from "./evidence.tsx";
+import { document } from "./layout.tsx";
+import { Time } from "./time.tsx";
+
+export interface EventView {
+  member: Member;
+  settings: Settings;
+  event: SecurityEvent;
+  catalog: CatalogIndex | null;
+  /** What is enforced for the organization now. */
+  record: OrgRecord | null;
+  now: number;
+}
+
+export const EventPage = (view: EventView) => {
+  const { member, settings, event } = view;
+  return document({
+    title: `${outcomeInWords(event)} ${event.model ?? ""}`.trim(),
+    member,
+    settings,
+    current: "events",
+    children: (
+      <>
+        <p class="back">
+          <a href="/settings/events">Security events</a>
+        </p>
+        <div class="heading">
+          <h1>
+            {outcomeInWords(event)}
+            {event.model !== null && (
+              <>
+                : <code>{event.model}</code>
+              </>
+            )}
+          </h1>
+          <p class="sub">
+            <Time at={event.at} />. {eventInWords(event)}
+          </p>
+        </div>
+        {event.type === "compliance.blocked" ? <Why {...view} /> : <Unavailable event={event} />}
+        <Record event={event} />
+      </>
+    ),
+  });
+};
+
+const Why = (view: EventView) => {
+  const { event, catalog, now } = view;
+  return (
+    <>
+      <section class="card" aria-labelledby="why">
+        <h2 id="why">Why</h2>
+        {catalog === null && <p class="empty">The catalog cannot be read right now, so the evidence is not shown.</p>}
+        {catalog && catalog.version !== event.catalog_version && (
+          <p class="aside">
+            The reasons are as they were recorded, under catalog {event.catalog_version}. The evidence is that of
+            catalog {catalog.version}, which is in force now.
+          </p>
+        )}
+        <ul class="providers">
+          {event.providers.map((blocked) => (
+            <Provider blocked={blocked} event={event} catalog={catalog} now={now} />
+          ))}
+        </ul>
+        {event.providers_omitted !== undefined && (
+          <p class="aside">{event.providers_omitted} more were left out of the record to keep it small.</p>
+        )}
+      </section>
+      <Remedy {...view} />
+    </>
+  );
+};
+
+const Provider = ({
+  blocked: { id, model, failures },
+  event,
+  catalog,
+  now,
+}: {
+  blocked: SecurityEvent["providers"][number];
+  event: SecurityEvent;
+  catalog: CatalogIndex | null;
+  now: number;
+}) => {
+  const provider = catalog?.providers.get(id);
+  const named = model ?? event.model ?? "";
+  const mapping = catalog?.candidates.get(named)?.find((candidate) => candidate.provider.id === id)?.mapping;
+  const attributes = factsBehind(failures);
+  return (
+    <li class="provider">
+      <div class="line">
+        <span class="name">{provider?.name ?? id}</span> <code>{id}</code>
+        {model && (
+          <span class="served">
+            for <code>{model}</code>
+          </span>
+        )}
+      </div>
+      <ul class="reasons">
+        {failures.map((failure) => (
+          <Reason failure={failure} />
+        ))}
+      </ul>
+      {provider && attributes.length > 0 && (
+        <EvidenceList provider={provider} mapping={mapping} attributes={attributes} now={now} />
+      )}
+      {catalog && !provider && <p class="aside">No longer in the catalog.</p>}
+    </li>
+  );
+};
+
+const Remedy = ({ event, catalog, record, now }: EventView) => {
+  if (catalog === null || record === null) return null;
+  const served = event.model === "auto" ? null : compliantProviders(event, { record, catalog, now });
+  return (
+    <section class="card" aria-labelledby="remedy">
+      <h2 id="remedy">What to do</h2>
+      <ul class="prose">
+        {served && served.length > 0 && (
+          <li>
+            Under revision {record.revision}, which is in force now,{" "}
+            {served.length === 1 ? "this provider" : "these providers"} of <code>{event.model}</code>{" "}
+            {served.length === 1 ? "passes" : "pass"}:{" "}
+            {served.map((id, index) => (
+              <>
+                {index > 0 && ", "}
+                <code>
+                  {id}/{event.model}
+                </code>
+              </>
+            ))}
+            . Call it by that name, where the gateway has credentials for it; or ask for <code>{event.model}</code>{" "}
+            alone, and the gateway goes only to providers that pass.
+          </li>
+        )}
+        {served && served.length === 0 && (
+          <li>
+            Under revision {record.revision}, which is in force now, no provider of <code>{event.model}</code> passes.
+            Choose another model: <code>GET /v1/models</code> lists those that an allowed provider serves.
+          </li>
+        )}
+        <li>
+          If the policy should allow this, an owner or admin can change it under{" "}
+          <a href="/settings/compliance">Compliance</a>; the change shows there what it would allow before it is saved.
+        </li>
+        <li>If the catalog is wrong about a provider, tell whoever operates this gateway, with a source.</li>
+      </ul>
+    </section>
+  );
+};
+
+const Unavailable = ({ event }: { event: SecurityEvent }) => (
+  <section class="card" aria-labelledby="why">
+    <h2 id="why">Why</h2>
+    <p>
+      The gateway could not be certain what the policy says, so it refused:{" "}
+      {event.reason ?? "the reason was not recorded"}.
+    </p>
+    <h2>What to do</h2>
+    <p>
+      Requests may be tried again; nothing was sent. If this goes on, tell whoever operates this gateway and name the
+      event.
+    </p>
+  </section>
+);
+
+const Record = ({ event }: { event: SecurityEvent }) => {
+  const rows: [string, string | number | null][] = [
+    ["Event", event.id],
+    ["Request", event.request_id],
+    ["Client's request id", event.client_request_id],
+    ["Project", event.project],
+    ["API key", event.key_id],
+    ["API", event.api],
+    ["Mode", event.mode],
+    ["Policy revision", event.policy_revision],
+    ["Catalog", event.catalog_version],
+    ["Edge location", event.colo],
+    ["Country of the caller", event.country],
+  ];
+  return (
+    <section class="card" aria-labelledby="record">
+      <h2 id="record">Record</h2>
+      <dl class="record">
+        {rows
+          .filter(([, value]) => value !== null)
+          .map(([label, value]) => (
+            <div>
+              <dt>{label}</dt>
+              <dd>
+                <code>{value}</code>
+              </dd>
+            </div>
+          ))}
+      </dl>
+    </section>
+  );
+};

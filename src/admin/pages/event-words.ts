@@ -1,0 +1,65 @@
+// Security events in words: what happened, and what somebody could do about it. Pure.
+import type { CatalogIndex } from "../../catalog/lookup.ts";
+import { evaluate, type Rules } from "../../compliance/evaluate.ts";
+import type { Attribute } from "../../compliance/facts.ts";
+import { REQUIREMENT_IDS, REQUIREMENTS, requirementOf } from "../../compliance/requirements.ts";
+import { isLive } from "../../routing/ladder.ts";
+import type { SecurityEvent } from "../../store/event.ts";
+import type { OrgRecord } from "../../store/records.ts";
+
+/** Failure codes to filter by, with their names. */
+export const FAILURE_CODES: readonly { code: string; label: string }[] = [
+  ...REQUIREMENT_IDS.map((code) => ({ code, label: REQUIREMENTS[code].label })),
+  { code: "headquarters", label: "Headquarters" },
+  { code: "provider_blocked", label: "Provider on the block list" },
+  { code: "provider_not_allowed", label: "Provider not on the allow list" },
+  { code: "model_blocked", label: "Model on the block list" },
+  { code: "model_not_allowed", label: "Model not on the allow list" },
+  { code: "unknown_requirement", label: "Requirement unknown to the gateway" },
+];
+
+/** What happened, in a few words: "Refused", "Rerouted", "Policy unavailable". */
+export function outcomeInWords({ type, outcome }: SecurityEvent): string {
+  if (type === "policy.unavailable") return "Policy unavailable";
+  return outcome === "refused" ? "Refused" : "Rerouted";
+}
+
+/** What happened, in a sentence. */
+export function eventInWords({ type, outcome, mode, model, providers }: SecurityEvent): string {
+  const asked = model === null ? "A request" : `A request for ${model}`;
+  if (type === "policy.unavailable")
+    return `${asked} was refused because the policy could not be checked. Nothing was sent to any provider.`;
+  const named = providers.map(({ id }) => id).join(", ");
+  if (outcome === "rerouted")
+    return `${asked} named ${named}, which the policy does not allow; another provider answered it. Nothing was sent to ${named}.`;
+  if (mode === "pinned")
+    return `${asked} was pinned to ${named}, which the policy does not allow. Nothing was sent to any provider.`;
+  return `${asked} was refused: the policy does not allow the providers that it could go to. Nothing was sent to any provider.`;
+}
+
+/**
+ * The providers that could serve `model` through the same API under what is enforced for the organization and project
+ * now. Whether the gateway holds their credentials is not looked at.
+ */
+export function compliantProviders(
+  { model, project, api }: Pick<SecurityEvent, "model" | "project" | "api">,
+  { record, catalog, now }: { record: OrgRecord; catalog: CatalogIndex; now: number },
+): string[] {
+  if (model === null) return [];
+  const own =
+    project !== null && Object.hasOwn(record.projects, project) ? record.projects[project]?.policy : undefined;
+  const rules: Rules = { policies: own ? [record.policy, own] : [record.policy], requirements: [] };
+  return (catalog.candidates.get(model) ?? [])
+    .filter(({ mapping }) => api === null || mapping.apis.some((spoken) => spoken === api))
+    .filter((candidate) => isLive(candidate, now))
+    .filter(({ provider, mapping }) => evaluate(rules, { provider, model: { id: model, mapping }, now }).allowed)
+    .map(({ provider }) => provider.id);
+}
+
+/** The facts that failures are about; a list's entry is about none. */
+export function factsBehind(failures: readonly { readonly code: string }[]): Attribute[] {
+  const read = failures.flatMap(({ code }): Attribute[] =>
+    code === "headquarters" ? ["headquarters"] : [...(requirementOf(code)?.reads ?? [])],
+  );
+  return [...new Set(read)];
+}

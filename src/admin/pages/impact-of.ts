@@ -1,0 +1,30 @@
+// The impact of a draft, from the same preview that the JSON API answers with. When the catalog cannot be read, the
+// page still shows the policy, and says why there is no impact.
+import type { CatalogIndex } from "../../catalog/lookup.ts";
+import type { StoredPolicy } from "../../compliance/policy.ts";
+import { RefusalError } from "../../errors.ts";
+import { type Edge, loadCatalog } from "../../store/edge.ts";
+import { previewPolicy } from "../policy.ts";
+import { arrange } from "./impact.ts";
+import type { ImpactOutcome } from "./impact-panel.tsx";
+
+/** The catalog in force, or null while it cannot be read. */
+export async function readableCatalog(edge: Edge): Promise<CatalogIndex | null> {
+  try {
+    return await loadCatalog(edge);
+  } catch (error) {
+    if (error instanceof RefusalError) return null;
+    throw error;
+  }
+}
+
+/** What `draft` would do. While it is off, also what it would do once on. */
+export async function impactOf(
+  edge: Edge,
+  { org, draft, catalog }: { org: string; draft: StoredPolicy; catalog: CatalogIndex | null },
+): Promise<ImpactOutcome> {
+  if (catalog === null) return { ok: false, why: "the catalog of providers cannot be read right now" };
+  const preview = await previewPolicy(edge, org, draft);
+  const onceOn = draft.enabled ? null : await previewPolicy(edge, org, { ...draft, enabled: true });
+  return { ok: true, impact: arrange({ draft, preview, onceOn }, catalog) };
+}

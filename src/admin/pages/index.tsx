@@ -1,0 +1,63 @@
+// The settings pages: rendered here, usable without JavaScript, live with htmx. Mounted at /settings.
+import { Hono } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import { secureHeaders } from "hono/secure-headers";
+import { type AdminEnv, settingsOf } from "../authorize.ts";
+import { Problem } from "../problem.ts";
+import { assetResponse } from "./assets.ts";
+import { compliance } from "./compliance.tsx";
+import { events } from "./events.tsx";
+import { refusalPage } from "./refusals.tsx";
+import { signIn } from "./sign-in.tsx";
+
+/** Far more than a policy whose lists are all full. */
+const MAX_FORM_BYTES = 2 * 1024 * 1024;
+
+const self = ["'self'"];
+const none = ["'none'"];
+
+export const pages = new Hono<AdminEnv>();
+
+pages.use(
+  secureHeaders({
+    contentSecurityPolicy: {
+      defaultSrc: none,
+      scriptSrc: self,
+      styleSrc: self,
+      imgSrc: ["'self'", "data:"],
+      connectSrc: self,
+      formAction: self,
+      frameAncestors: none,
+      baseUri: none,
+    },
+    // Without a referrer browsers send `Origin: null` with a form, and the same-origin check would refuse it.
+    referrerPolicy: "same-origin",
+    xFrameOptions: "DENY",
+    strictTransportSecurity: "max-age=31536000",
+  }),
+);
+pages.use(async (c, next) => {
+  c.header("cache-control", "no-store");
+  await next();
+});
+pages.use(bodyLimit({ maxSize: MAX_FORM_BYTES, onError: tooLarge }));
+pages.use(async (c, next) => {
+  c.set("settings", settingsOf(c.env));
+  await next();
+});
+
+pages.get("/", (c) => c.redirect("/settings/compliance"));
+pages.route("/", signIn);
+pages.route("/compliance", compliance);
+pages.route("/events", events);
+pages.get("/assets/*", (c) => assetResponse(c.req.path) ?? nothingHere());
+pages.all("*", nothingHere);
+pages.onError(refusalPage);
+
+function nothingHere(): never {
+  throw new Problem({ status: 404, code: "not_found", detail: "There is no such page." });
+}
+
+function tooLarge(): never {
+  throw new Problem({ status: 413, code: "request_too_large", detail: "This form is too large." });
+}

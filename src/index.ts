@@ -1,0 +1,25 @@
+// Portcullis: the Worker's entry, a table of contents. Routes stand in the order a request meets them.
+import { Hono } from "hono";
+import { adminApi } from "./admin/index.ts";
+import { pages } from "./admin/pages/index.tsx";
+import { consumeEvents } from "./audit/consumer.ts";
+import { repairEdge } from "./audit/cron.ts";
+import type { Env } from "./env.ts";
+import { gateway } from "./gateway/index.ts";
+
+const DATA_PLANE = /^https?:\/\/[^/]+\/v1(?:[/?]|$)/;
+
+const controlPlane = new Hono<{ Bindings: Env }>();
+
+controlPlane.route("/admin/api", adminApi);
+controlPlane.route("/settings", pages);
+controlPlane.get("/", (c) => c.redirect("/settings"));
+
+export default {
+  fetch: (request, env, context) => {
+    const plane = DATA_PLANE.test(request.url) ? gateway : controlPlane;
+    return plane.fetch(request, env, context);
+  },
+  queue: (batch, env) => consumeEvents(batch, env),
+  scheduled: (_event, env) => repairEdge(env),
+} satisfies ExportedHandler<Env>;
