@@ -86,10 +86,10 @@ const TYPES: Record<Face["status"], string> = {
 
 const RETRY_POLICY_SECONDS = 5;
 
-/** The response for a refusal: JSON also where a stream was asked for, and never cached. */
+/** The response for a refusal, under the headers given: JSON also where a stream was asked for. */
 export function toResponse(
   refusal: Refusal,
-  { dialect, requestId }: { dialect: Dialect; requestId: string },
+  { dialect, requestId, headers }: { dialect: Dialect; requestId: string; headers: Record<string, string> },
 ): Response {
   const { status, message, param = null, details, retry, retryAfterSeconds } = face(refusal);
   const type = TYPES[status];
@@ -98,10 +98,14 @@ export function toResponse(
     dialect === "anthropic"
       ? { type: "error", error: { ...error, ...(details && { details }) }, request_id: requestId }
       : { error: { ...error, param, ...(details && { details }) } };
-  const headers = new Headers({ "cache-control": "no-store" });
-  if (retry === false) headers.set("x-should-retry", "false");
-  if (retryAfterSeconds !== undefined) headers.set("retry-after", String(retryAfterSeconds));
-  return Response.json(body, { status, headers });
+  return Response.json(body, {
+    status,
+    headers: {
+      ...headers,
+      ...(retry === false && { "x-should-retry": "false" }),
+      ...(retryAfterSeconds !== undefined && { "retry-after": String(retryAfterSeconds) }),
+    },
+  });
 }
 
 function face(refusal: Refusal): Face {

@@ -61,7 +61,7 @@ function section({ id, apis, secret }: Provider, [api, endpoint]: [keyof Provide
   const call = target
     ? [
         `POST ${upstreamUrl(target, "?q=1")}`,
-        ...[...upstreamHeaders(target, clientHeaders)].map((pair) => pair.join(": ")),
+        ...[...new Headers(upstreamHeaders(target, clientHeaders))].map((pair) => pair.join(": ")),
       ]
     : [`not called yet, for want of credentials (${endpoint.auth}): ${endpoint.url}`];
   return [`${id} ${api}`, ...call.map((line) => `  ${line}`), ...served].join("\n");
@@ -167,7 +167,7 @@ describe("the sandbox", () => {
     const target: UpstreamTarget = { provider: "acme", api: "messages", endpoint, credential };
     expect(credential).toEqual({ kind: "sandbox", id: "sandbox", baseUrl: `${upstream}/v1` });
     expect(upstreamUrl(target, "?beta=true")).toBe(`${upstream}/v1/messages?beta=true`);
-    const headers = upstreamHeaders(target, clientHeaders);
+    const headers = new Headers(upstreamHeaders(target, clientHeaders));
     expect(headers.get("x-test-id")).toBe("acme");
     expect(headers.get("authorization") ?? headers.get(auth)).toMatch(/^(Bearer )?sandbox$/);
   });

@@ -1,7 +1,6 @@
 // A gateway to test against: real KV, D1 and queue of workerd, one organization, and a stand-in for the providers.
 import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
 import { env as bindings } from "cloudflare:workers";
-import { Hono } from "hono";
 import { inject } from "vitest";
 import type { Catalog } from "../src/catalog/schema.ts";
 import type { StoredPolicy } from "../src/compliance/policy.ts";
@@ -70,8 +69,6 @@ export async function errorOf(response: Response): Promise<Record<string, unknow
   return { status: response.status, ...((await response.json()) as { error: object }).error };
 }
 
-const app = new Hono<{ Bindings: Env }>().route("/v1", gateway);
-
 export async function openWorld({
   policy = DISABLED_POLICY,
   catalog = shippedCatalog,
@@ -104,7 +101,7 @@ export async function openWorld({
       if (!headers.has("authorization") && !headers.has("x-api-key")) headers.set("authorization", `Bearer ${key}`);
       const context = createExecutionContext();
       const request = new Request(`http://gateway${path}`, { ...init, headers });
-      const response = Promise.resolve(app.fetch(request, world.env, context));
+      const response = Promise.resolve(gateway.fetch(request, world.env, context));
       return { response, settled: () => waitOnExecutionContext(context) };
     },
     chat: (body, init = {}) =>

@@ -33,9 +33,10 @@ export function blockMessage(event: Pick<SecurityEvent, "id" | "model" | "provid
   const name = event.model ?? "the request";
   const intro = "Blocked by your organization's provider compliance policy: ";
   const outro = ` Nothing was sent upstream. Event ${event.id}.`;
-  const reasons = providers.map(({ id, failures }) => {
+  const reasons = providers.map(({ id, model, failures }) => {
     const unmet = failures.map((failure) => `${failure.code}: ${foundInWords(failure)}`).join("; ");
-    return total === 1 ? `${id} does not meet it for ${name} (${unmet}).` : `${id} (${unmet})`;
+    if (total === 1) return `${id} does not meet it for ${model ?? name} (${unmet}).`;
+    return `${model ? `${id}/${model}` : id} (${unmet})`;
   });
   if (total === 1) return bounded(`${intro}${reasons[0] ?? ""}`, outro);
 

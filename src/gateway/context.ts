@@ -1,6 +1,7 @@
 // One request on its way: who calls, by which revision, and what the isolate remembers beside it.
 import type { Context } from "hono";
-import type { Env, Settings } from "../env.ts";
+import { type Env, readSettings } from "../env.ts";
+import { refuse } from "../errors.ts";
 import type { HealthBook } from "../routing/health.ts";
 import type { Edge } from "../store/edge.ts";
 import type { KeyRecord } from "../store/records.ts";
@@ -8,8 +9,7 @@ import type { KeyRecord } from "../store/records.ts";
 export interface GatewayEnv {
   Bindings: Env;
   Variables: {
-    requestId: string;
-    settings: Settings;
+    requestId: string | undefined;
     /** Known once the key is. */
     caller: KeyRecord | undefined;
     /** Of the policy that decides; known once it is read. */
@@ -33,15 +33,31 @@ export function isolateOf(env: Env): Isolate {
   return isolate;
 }
 
-/** What reading the edge needs of a request. */
+/** What reading the edge needs of a request. Refuses with 503 when a variable is malformed. */
 export function edgeOf(c: Context<GatewayEnv>): Edge {
-  return { env: c.env, settings: c.get("settings"), waitUntil: (work) => c.executionCtx.waitUntil(work) };
+  const read = readSettings(c.env);
+  if (!read.ok) return refuse({ code: "policy_unavailable", why: `the gateway is misconfigured: ${read.problem}` });
+  return { env: c.env, settings: read.settings, waitUntil: (work) => c.executionCtx.waitUntil(work) };
 }
 
-/** Says which request and which revision an answer belongs to. `x-request-id` and `request-id` are where SDKs look. */
-export function signResponse(c: Context<GatewayEnv>, { headers }: Response): void {
-  const requestId = c.get("requestId");
-  for (const name of ["portcullis-request-id", "x-request-id", "request-id"]) headers.set(name, requestId);
+/** The id of the request, made when it is first asked for. */
+export function requestIdOf(c: Context<GatewayEnv>): string {
+  const known = c.get("requestId");
+  if (known !== undefined) return known;
+  const id = `req_${crypto.randomUUID().replaceAll("-", "")}`;
+  c.set("requestId", id);
+  return id;
+}
+
+/** Which request and which revision an answer belongs to. `x-request-id` and `request-id` are where SDKs look. */
+export function ownHeaders(c: Context<GatewayEnv>): Record<string, string> {
+  const id = requestIdOf(c);
   const revision = c.get("revision");
-  if (revision !== undefined) headers.set("portcullis-policy-revision", String(revision));
+  return {
+    "cache-control": "no-store",
+    "portcullis-request-id": id,
+    "x-request-id": id,
+    "request-id": id,
+    ...(revision !== undefined && { "portcullis-policy-revision": String(revision) }),
+  };
 }

@@ -3,7 +3,7 @@ import type { Context } from "hono";
 import { shown } from "../errors.ts";
 import type { SecurityEvent } from "../store/event.ts";
 import { newId, timestamp } from "../store/secrets.ts";
-import type { GatewayEnv } from "./context.ts";
+import { type GatewayEnv, requestIdOf } from "./context.ts";
 
 const MAX_CLIENT_ID_LENGTH = 128;
 
@@ -21,7 +21,7 @@ export function newEvent(c: Context<GatewayEnv>, event: Omit<SecurityEvent, Know
     org: caller?.org ?? null,
     project: caller?.project ?? null,
     key_id: caller?.key_id ?? null,
-    request_id: c.get("requestId"),
+    request_id: requestIdOf(c),
     client_request_id: clientId === undefined ? null : shown(clientId.slice(0, MAX_CLIENT_ID_LENGTH)),
     colo: textOrNull(cf?.colo),
     country: textOrNull(cf?.country),

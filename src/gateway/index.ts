@@ -1,30 +1,18 @@
-// The data plane, mounted at /v1: one line per route, in the order a request meets them.
+// The data plane, below /v1: one line per route. An app of its own, not a part of another: one handler per route and no
+// middleware, since this is the path that every prompt takes.
 import { type Context, Hono } from "hono";
-import { createMiddleware } from "hono/factory";
-import { readSettings } from "../env.ts";
+import { RegExpRouter } from "hono/router/reg-exp-router";
 import { refuse } from "../errors.ts";
 import { loadRules } from "../store/edge.ts";
 import { authenticate } from "./authenticate.ts";
-import { edgeOf, type GatewayEnv, signResponse } from "./context.ts";
+import { edgeOf, type GatewayEnv, ownHeaders } from "./context.ts";
 import { listedModel } from "./models.ts";
 import { answerError } from "./refusals.ts";
 import { evaluatorFor } from "./rules.ts";
 import { serve } from "./serve.ts";
 import { SURFACES } from "./surfaces.ts";
 
-export const gateway = new Hono<GatewayEnv>();
-
-/** Names the request, checks the variables, and says on every answer which request and which revision it was. */
-const identify = createMiddleware<GatewayEnv>(async (c, next) => {
-  c.set("requestId", `req_${crypto.randomUUID().replaceAll("-", "")}`);
-  const read = readSettings(c.env);
-  if (!read.ok) refuse({ code: "policy_unavailable", why: `the gateway is misconfigured: ${read.problem}` });
-  else c.set("settings", read.settings);
-  await next();
-  signResponse(c, c.res);
-});
-
-gateway.use(identify);
+export const gateway = new Hono<GatewayEnv>({ router: new RegExpRouter() }).basePath("/v1");
 
 for (const surface of SURFACES) gateway.post(surface.path, (c) => serve(c, surface));
 
@@ -33,13 +21,8 @@ gateway.get("/models", async (c) => {
   const withBlocked = c.req.query("include") === "blocked";
   const listed = [...catalog.models.values()].map((model) => listedModel(model, { catalog, judge, withBlocked, now }));
   const data = withBlocked ? listed : listed.filter(({ allowed }) => allowed);
-  return c.json({
-    object: "list",
-    data,
-    has_more: false,
-    first_id: data[0]?.id ?? null,
-    last_id: data.at(-1)?.id ?? null,
-  });
+  const page = { has_more: false, first_id: data[0]?.id ?? null, last_id: data.at(-1)?.id ?? null };
+  return c.json({ object: "list", data, ...page }, 200, ownHeaders(c));
 });
 
 gateway.get("/models/:id", async (c) => {
@@ -54,10 +37,10 @@ gateway.get("/models/:id", async (c) => {
       model: id,
       why: "The catalog has no such model with a provider that your organization allows. GET /v1/models?include=blocked lists all, with reasons.",
     });
-  return c.json(listed);
+  return c.json(listed, 200, ownHeaders(c));
 });
 
-gateway.all("*", (c) => refuse({ code: "not_found", path: `${c.req.method} ${c.req.path}` }));
+gateway.notFound((c) => refuse({ code: "not_found", path: `${c.req.method} ${c.req.path}` }));
 
 gateway.onError(answerError);
 

@@ -2,7 +2,7 @@
 import type { Context } from "hono";
 import { recordEvent } from "../audit/record.ts";
 import { type Refusal, RefusalError, toResponse } from "../errors.ts";
-import { type GatewayEnv, signResponse } from "./context.ts";
+import { type GatewayEnv, ownHeaders, requestIdOf } from "./context.ts";
 import { newEvent } from "./event.ts";
 import { dialectOf } from "./surfaces.ts";
 
@@ -25,10 +25,11 @@ export async function answerError(error: Error, c: Context<GatewayEnv>): Promise
         catalog_version: null,
       }),
     );
-  const response = toResponse(refusal, { dialect: dialectOf(c.req.path), requestId: c.get("requestId") });
-  // Not left to the middleware alone: where that is what failed, it signs nothing.
-  signResponse(c, response);
-  return response;
+  return toResponse(refusal, {
+    dialect: dialectOf(c.req.path),
+    requestId: requestIdOf(c),
+    headers: ownHeaders(c),
+  });
 }
 
 function refusalOf(error: Error, c: Context<GatewayEnv>): Refusal {
@@ -43,6 +44,6 @@ function refusalOf(error: Error, c: Context<GatewayEnv>): Refusal {
           .slice(at + message.length)
           .split("\n")
           .slice(1, 6);
-  console.error(JSON.stringify({ message: "gateway.defect", error: name, place, request_id: c.get("requestId") }));
+  console.error(JSON.stringify({ message: "gateway.defect", error: name, place, request_id: requestIdOf(c) }));
   return { code: "policy_unavailable", why: "the gateway met an error of its own" };
 }

@@ -7,11 +7,11 @@ import type { ApiId } from "../catalog/schema.ts";
 import type { Evaluator } from "../compliance/evaluator.ts";
 import { isHealthy } from "../routing/health.ts";
 import { addedRequirements, ignoredPreferences } from "../routing/preferences.ts";
-import { loadRules } from "../store/edge.ts";
+import { type Edge, loadRules } from "../store/edge.ts";
 import type { OrgRecord } from "../store/records.ts";
 import { authenticate } from "./authenticate.ts";
 import { recordAndRefuse } from "./block.ts";
-import { edgeOf, type GatewayEnv, isolateOf } from "./context.ts";
+import { edgeOf, type GatewayEnv, isolateOf, ownHeaders } from "./context.ts";
 import { type Credential, credentialFor } from "./credentials.ts";
 import { type Attemptable, type Dispatched, dispatch, healthKeyOf } from "./dispatch.ts";
 import { type Hardening, harden } from "./harden.ts";
@@ -22,7 +22,7 @@ import { type Asked, readRequest } from "./read-request.ts";
 import { evaluatorFor, rulesOf } from "./rules.ts";
 import type { Surface } from "./surfaces.ts";
 import type { Admitted } from "./upstream.ts";
-import { returnedHeaders } from "./upstream-request.ts";
+import { type HeaderFields, returnedHeaders } from "./upstream-request.ts";
 
 /** Answers a request on one of the surfaces. Refuses by throwing. */
 export async function serve(c: Context<GatewayEnv>, { api }: Surface): Promise<Response> {
@@ -40,7 +40,7 @@ export async function serve(c: Context<GatewayEnv>, { api }: Surface): Promise<R
     const asked = readRequest(body, catalog.providers);
     const added = addedRequirements(asked.preferences);
     const judge = evaluatorFor(org, caller.project, added);
-    const credentialOf = credentialsFor(c, api);
+    const credentialOf = credentialsFor(edge, api);
     const situation = situationOf({ catalog, org, judge, api, credentialOf, health: isolate.health });
     const plan = planRequest(asked, situation);
     await recordAndRefuse(c, plan, { revision: org.revision, situation });
@@ -58,7 +58,8 @@ export async function serve(c: Context<GatewayEnv>, { api }: Surface): Promise<R
       headersTimeoutSeconds: edge.settings.UPSTREAM_HEADERS_TIMEOUT_SECONDS,
     };
     const attempts = attemptsOf(plan, { body, hardening, credentialOf, readmit });
-    return respond(await dispatch(attempts, call, isolate), { asked, hardening });
+    const answer = await dispatch(attempts, call, isolate);
+    return respond(answer, { own: ownHeaders(c), asked, hardening });
   } finally {
     memory.release();
   }
@@ -66,7 +67,7 @@ export async function serve(c: Context<GatewayEnv>, { api }: Surface): Promise<R
 
 type CredentialOf = (candidate: Candidate) => Credential | null;
 
-function credentialsFor({ env, var: { settings } }: Context<GatewayEnv>, api: ApiId): CredentialOf {
+function credentialsFor({ env, settings }: Edge, api: ApiId): CredentialOf {
   return ({ provider }) => {
     const endpoint = provider.apis[api];
     return endpoint ? credentialFor(provider, endpoint, env, settings) : null;
@@ -147,13 +148,16 @@ function admittedNow({ provider, model }: Candidate, catalog: CatalogIndex, judg
 /** The provider's answer under our headers; its bytes pass as they come. */
 function respond(
   { provider, response }: Dispatched,
-  { asked, hardening }: { asked: Asked; hardening: Hardening },
+  { own, asked, hardening }: { own: HeaderFields; asked: Asked; hardening: Hardening },
 ): Response {
-  const headers = returnedHeaders(response.headers);
-  headers.set("portcullis-provider", provider);
-  if (hardening.said.length > 0) headers.set("portcullis-enforced", hardening.said.join(", "));
   const ignored = ignoredPreferences(asked.preferences);
-  if (ignored.length > 0) headers.set("portcullis-ignored", printable(ignored.join(", ")));
+  const headers = {
+    ...returnedHeaders(response.headers),
+    ...own,
+    "portcullis-provider": provider,
+    ...(hardening.said.length > 0 && { "portcullis-enforced": hardening.said.join(", ") }),
+    ...(ignored.length > 0 && { "portcullis-ignored": printable(ignored.join(", ")) }),
+  };
   return new Response(response.body, { status: response.status, headers });
 }
 

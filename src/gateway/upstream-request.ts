@@ -9,8 +9,11 @@ const FORWARDED = ["content-type", "accept", "anthropic-version", "anthropic-bet
 /** A provider's headers that travel back. */
 const RETURNED = /^(content-type|retry-after|retry-after-ms|(x-|anthropic-)?ratelimit-[a-z0-9-]+)$/;
 
-/** Where providers put the id of a request. */
-const REQUEST_ID_HEADERS = ["x-request-id", "request-id", "apim-request-id", "x-amzn-requestid", "cf-ray"] as const;
+/** Where providers put the id of a request; the first counts. */
+const REQUEST_ID_HEADERS = ["x-request-id", "request-id", "apim-request-id", "x-amzn-requestid", "cf-ray"];
+
+/** Plain fields, by lower-case name: each call on a `Headers` crosses into the runtime, and costs a microsecond. */
+export type HeaderFields = Record<string, string>;
 
 export interface UpstreamTarget {
   readonly provider: string;
@@ -29,35 +32,36 @@ export function upstreamUrl({ api, endpoint, credential }: UpstreamTarget, query
 }
 
 /** The headers of the call: what the client may say, and the provider's own authentication. */
-export function upstreamHeaders({ provider, endpoint, credential }: UpstreamTarget, client: Headers): Headers {
-  const headers = new Headers();
+export function upstreamHeaders({ provider, endpoint, credential }: UpstreamTarget, client: Headers): HeaderFields {
+  const headers: HeaderFields = {};
   for (const name of FORWARDED) {
     const value = client.get(name);
-    if (value !== null) headers.set(name, value);
+    if (value !== null) headers[name] = value;
   }
-  if (credential.kind === "sandbox") headers.set("x-test-id", provider);
+  if (credential.kind === "sandbox") headers["x-test-id"] = provider;
   const secret = credential.kind === "sandbox" ? "sandbox" : credential.secret;
   switch (endpoint.auth) {
     case "x-api-key":
     case "api-key":
-      headers.set(endpoint.auth, secret);
+      headers[endpoint.auth] = secret;
       break;
     case "bearer":
     case "google-oauth":
-      headers.set("authorization", `Bearer ${secret}`);
+      headers.authorization = `Bearer ${secret}`;
   }
   return headers;
 }
 
 /** The provider's headers that the client may see. */
-export function returnedHeaders(upstream: Headers): Headers {
-  const headers = new Headers({ "cache-control": "no-store" });
-  for (const [name, value] of upstream) if (RETURNED.test(name)) headers.set(name, value);
-  for (const name of REQUEST_ID_HEADERS) {
-    const id = upstream.get(name);
-    if (id === null) continue;
-    headers.set("portcullis-upstream-request-id", id);
-    break;
+export function returnedHeaders(upstream: Headers): HeaderFields {
+  const headers: HeaderFields = {};
+  let foundAt = REQUEST_ID_HEADERS.length;
+  for (const [name, value] of upstream) {
+    if (RETURNED.test(name)) headers[name] = value;
+    const at = REQUEST_ID_HEADERS.indexOf(name);
+    if (at < 0 || at >= foundAt) continue;
+    foundAt = at;
+    headers["portcullis-upstream-request-id"] = value;
   }
   return headers;
 }

@@ -21,14 +21,17 @@ const REFRESH_LOST_AFTER_MS = 5_000;
 /** A read that hangs longer counts as failed: sooner where an older copy can serve instead. */
 const KV_TIMEOUT_MS = 3_000;
 const KV_TIMEOUT_WITH_COPY_MS = 1_000;
+/** While KV fails, a copy serves this long before KV is asked again, so that not every request waits for it. */
+const KV_REST_MS = 2_000;
 const MAX_KEYS_KEPT = 10_000;
 const MAX_ORGS_KEPT = 1_000;
 
 interface Copy<T> {
   raw: string;
   value: T;
-  /** When KV last confirmed it, epoch milliseconds. */
+  /** When KV last confirmed it, and when it last failed to, epoch milliseconds. */
   confirmedAt: number;
+  failedAt: number;
   refreshingSince: number;
 }
 
@@ -104,7 +107,13 @@ export function adoptOrg(env: Env, record: OrgRecord): void {
   const { orgs } = memoryOf(env);
   const known = orgs.get(record.org);
   if (known && known.value.revision >= record.revision) return;
-  orgs.set(record.org, { raw: JSON.stringify(record), value: record, confirmedAt: Date.now(), refreshingSince: 0 });
+  orgs.set(record.org, {
+    raw: JSON.stringify(record),
+    value: record,
+    confirmedAt: Date.now(),
+    failedAt: 0,
+    refreshingSince: 0,
+  });
 }
 
 /** Forgets this isolate's copy of a key (revoked) or of the catalog (just published). */
@@ -147,7 +156,13 @@ async function readThrough<T>(
       if (copies.size < keep) break;
       copies.delete(oldest);
     }
-    copies.set(name, { raw: loaded.raw, value: loaded.value, confirmedAt: Date.now(), refreshingSince: 0 });
+    copies.set(name, {
+      raw: loaded.raw,
+      value: loaded.value,
+      confirmedAt: Date.now(),
+      failedAt: 0,
+      refreshingSince: 0,
+    });
     return loaded.value;
   };
 
@@ -159,12 +174,17 @@ async function readThrough<T>(
     }
     return copy.value;
   }
+  const mayServe = ({ confirmedAt }: Copy<T>) => {
+    const staleAge = Date.now() - confirmedAt;
+    return staleAge >= 0 && staleAge < settings.CONFIG_MAX_STALE_SECONDS * 1000;
+  };
+  if (copy && Date.now() - copy.failedAt < KV_REST_MS && mayServe(copy)) return copy.value;
   try {
     return await refresh();
   } catch (error) {
     if (error instanceof Malformed) return refuse({ code: "policy_unavailable", why: error.message });
-    const staleAge = copy ? Date.now() - copy.confirmedAt : Number.POSITIVE_INFINITY;
-    if (copy && staleAge >= 0 && staleAge < settings.CONFIG_MAX_STALE_SECONDS * 1000) return copy.value;
+    if (copy) copy.failedAt = Date.now();
+    if (copy && mayServe(copy)) return copy.value;
     return refuse({ code: "policy_unavailable", why: `${what} cannot be read` });
   }
 }
