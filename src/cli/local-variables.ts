@@ -1,0 +1,47 @@
+// The variables of the local Worker. They reach wrangler in a file that only its owner can read: the arguments of a
+// process show to everyone in `ps`.
+import { randomBytes } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
+import { parseEnv } from "node:util";
+import { Halt } from "./command.ts";
+import { DEV_VARS_FILE, LOCAL_VARIABLES_FILE } from "./paths.ts";
+import { writePrivateFile } from "./private-file.ts";
+
+export interface LocalVariables {
+  operatorToken: string;
+  /** Null when the real providers are called. */
+  upstream: string | null;
+  /** Comma-separated; of the providers, those that the stand-in has credentials for. */
+  sandboxProviders?: string | undefined;
+}
+
+/** What the developer's own .dev.vars sets. */
+export function readDevVars(): Record<string, string | undefined> {
+  return existsSync(DEV_VARS_FILE) ? parseEnv(readFileSync(DEV_VARS_FILE, "utf8")) : {};
+}
+
+/**
+ * Writes the variables and returns the files for `--env-file`: with that option wrangler no longer looks for .dev.vars
+ * by itself, and a later file overrides an earlier one. An empty variable counts as unset, so `--live` stays live
+ * whatever .dev.vars says.
+ */
+export function writeLocalVariables({ operatorToken, upstream, sandboxProviders = "" }: LocalVariables): string[] {
+  const variables = {
+    OPERATOR_TOKEN: operatorToken,
+    SANDBOX_UPSTREAM: upstream ?? "",
+    SANDBOX_PROVIDERS: sandboxProviders,
+  };
+  const lines = Object.entries(variables).map(([name, value]) => `${name}=${quoted(name, value)}\n`);
+  writePrivateFile(LOCAL_VARIABLES_FILE, lines.join(""));
+  return existsSync(DEV_VARS_FILE) ? [DEV_VARS_FILE, LOCAL_VARIABLES_FILE] : [LOCAL_VARIABLES_FILE];
+}
+
+function quoted(name: string, value: string): string {
+  if (/['\r\n]/.test(value)) throw new Halt(`${name} must not contain quotes or line breaks.`);
+  // wrangler expands variables within quotes too.
+  return `'${value.replaceAll("$", "\\$")}'`;
+}
+
+export function newOperatorToken(): string {
+  return `pclop_${randomBytes(32).toString("base64url")}`;
+}

@@ -1,0 +1,14 @@
+// The stand-in for the model providers: a mock LLM server in this very process, so that it ends when we do. It answers
+// any chat request, streamed or not; GET /__aimock/journal shows what reached it, and as which provider (x-test-id).
+import { LLMock } from "@copilotkit/aimock";
+import { answerTo } from "./sandbox-answer.ts";
+
+/** Slow enough to watch a stream arrive. */
+const CHUNK_DELAY_MS = 15;
+
+/** Starts the stand-in on a free port of this machine; returns its address. */
+export async function startSandbox(): Promise<string> {
+  const sandbox = new LLMock({ host: "127.0.0.1", port: 0, latency: CHUNK_DELAY_MS });
+  sandbox.on({ endpoint: "chat" }, answerTo);
+  return sandbox.start();
+}
