@@ -1,0 +1,237 @@
+// No prompt is ever stored or logged: a marker in all that a client or a provider can write is afterwards found
+// nowhere in D1, in KV, on the queue or on the console.
+import { afterEach, beforeEach, expect, it, type MockInstance, vi } from "vitest";
+import type { Env } from "../src/env.ts";
+import type { Behaviour } from "./provider-stand-in.ts";
+import { smallCatalog } from "./small-catalog.ts";
+import { openWorld, policyOf, readingBy, replacing, type World } from "./world.ts";
+
+const METHODS = ["log", "info", "warn", "error", "debug", "trace"] as const;
+
+let consoles: MockInstance[];
+beforeEach(() => {
+  consoles = METHODS.map((method) => vi.spyOn(console, method).mockImplementation(() => {}));
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+/** Everything that a table holds, of every table. */
+async function dumpDatabase({ DB }: Env): Promise<string> {
+  const { results: tables } = await DB.prepare(
+    "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT LIKE '_cf_%'",
+  ).all<{ name: string }>();
+  expect(tables.map(({ name }) => name)).toContain("security_events");
+  const rows = await Promise.all(tables.map(({ name }) => DB.prepare(`SELECT * FROM "${name}"`).all()));
+  return JSON.stringify(rows.map(({ results }) => results));
+}
+
+async function dumpEdge({ CONFIG }: Env): Promise<string> {
+  const { keys } = await CONFIG.list();
+  const values = await Promise.all(keys.map(({ name }) => CONFIG.get(name, "text")));
+  return JSON.stringify([keys, values]);
+}
+
+interface Watched {
+  world: World;
+  /** What is written wherever a client or a provider can write. */
+  marker: string;
+  /** All that stayed behind anywhere. */
+  left(): Promise<string>;
+}
+
+async function open(vars: Partial<Env> = {}): Promise<Watched> {
+  const world = await openWorld({
+    policy: policyOf({ requirements: ["no_training"] }),
+    catalog: smallCatalog,
+    vars: { UPSTREAM_HEADERS_TIMEOUT_SECONDS: "0.3", ...vars },
+  });
+  const marker = `canary-${crypto.randomUUID()}`;
+  const sent: unknown[] = [];
+  const { AUDIT } = world.env;
+  const send: Queue["send"] = (message, options) => {
+    sent.push(message, options);
+    return AUDIT.send(message, options);
+  };
+  world.restart({ AUDIT: replacing(AUDIT, { send }) });
+  const left = async () => {
+    const said = consoles.map(({ mock }) => mock.calls.map((call) => call.map(String)));
+    return [await dumpDatabase(world.env), await dumpEdge(world.env), JSON.stringify(sent), JSON.stringify(said)].join(
+      "\n",
+    );
+  };
+  return { world, marker, left };
+}
+
+const post = (world: World, body: BodyInit, headers: Record<string, string> = {}) =>
+  world.call("/v1/chat/completions", { method: "POST", body, headers });
+
+const promptOf = (marker: string) => ({
+  messages: [
+    { role: "system", content: marker },
+    { role: "user", content: [{ type: "text", text: marker }] },
+    { role: "assistant", tool_calls: [{ function: { name: "f", arguments: `{"x":"${marker}"}` } }] },
+    { role: "tool", content: marker },
+  ],
+  tools: [{ type: "function", function: { name: marker, parameters: { description: marker } } }],
+  metadata: { [marker]: marker },
+  user: marker,
+});
+
+it("the dumps would find it", async () => {
+  const { world, marker, left } = await open();
+  await world.chat({ model: "dirty" }, { headers: { "x-client-request-id": marker } });
+  await world.env.CONFIG.put("anything", marker);
+  expect((await left()).split("\n").map((part) => part.includes(marker))).toEqual([true, true, true, true]);
+});
+
+it.each<{ name: string; act: (world: World, marker: string) => Promise<unknown> }>([
+  { name: "a prompt that is served", act: (world, marker) => world.chat({ model: "mix", ...promptOf(marker) }) },
+  { name: "a prompt that is blocked", act: (world, marker) => world.chat({ model: "dirty", ...promptOf(marker) }) },
+  {
+    name: "a prompt that is rerouted",
+    act: (world, marker) => world.chat({ model: "mix", provider: { order: ["leaky"] }, ...promptOf(marker) }),
+  },
+  {
+    name: "a prompt under auto that fits nothing",
+    act: (world, marker) => world.chat({ model: "auto", ...promptOf(marker) }),
+  },
+  {
+    name: "a prompt to a model that does not exist",
+    act: (world, marker) => world.chat({ model: marker, ...promptOf(marker) }),
+  },
+  {
+    name: "preferences that are no preferences",
+    act: async (world, marker) => {
+      await world.chat({ model: "dirty", provider: { [marker]: marker } });
+      await world.chat({ model: "dirty", provider: { only: [marker] } });
+      await world.chat({ model: "dirty", provider: marker });
+      await world.chat({ model: { [marker]: marker } });
+    },
+  },
+  {
+    name: "malformed JSON, cut in and after it",
+    act: async (world, marker) => {
+      const whole = JSON.stringify({ model: "dirty", ...promptOf(marker) });
+      for (const body of [
+        marker,
+        `{"${marker}`,
+        `{"model":"dirty","x":${marker}}`,
+        `${whole}${marker}`,
+        whole.slice(0, 60),
+      ])
+        await post(world, body);
+    },
+  },
+  {
+    name: "a repeated key, invalid UTF-8, and too deep a nesting",
+    act: async (world, marker) => {
+      await post(world, `{"${marker}":1,"${marker}":2}`);
+      await post(world, Uint8Array.from([...new TextEncoder().encode(`{"x":"${marker}`), 0xff]));
+      await post(world, `{"x":${"[".repeat(300)}"${marker}"`);
+    },
+  },
+  {
+    name: "header values",
+    act: async (world, marker) => {
+      const names = ["accept", "user-agent", "cookie", "x-portkey-config", "anthropic-beta", "content-type", "referer"];
+      const headers = Object.fromEntries(names.map((name) => [name, marker]));
+      await world.chat({ model: "dirty", ...promptOf(marker) }, { headers });
+      await world.chat({ model: "mix" }, { headers });
+      await post(world, "{}", { "content-encoding": marker });
+      await world.call("/v1/models", { headers: { "x-api-key": marker } });
+      await world.call("/v1/models", { headers: { authorization: `Bearer pcl_${marker}` } });
+    },
+  },
+  {
+    name: "paths and queries",
+    act: async (world, marker) => {
+      await world.call(`/v1/${marker}?q=${marker}`);
+      await world.call(`/v1/models/${marker}`);
+      await world.call(`/v1/chat/completions?q=${marker}`, { method: "POST", body: '{"model":"dirty"}' });
+    },
+  },
+  ...[200, 301, 400, 401, 404, 429, 500].map((status) => ({
+    name: `a provider's answer of ${status} that quotes it`,
+    act: async (world: World, marker: string) => {
+      const headers = { "x-request-id": marker, location: `https://x.example/${marker}`, "retry-after": marker };
+      const quoting: Behaviour = {
+        kind: "status",
+        status,
+        headers,
+        body: JSON.stringify({ error: { message: marker } }),
+      };
+      for (const provider of ["alpha", "beta", "gamma"]) await world.behave(provider, quoting);
+      await world.chat({ model: "mix", ...promptOf(marker) });
+    },
+  })),
+  ...(["reset", "hang"] as const).map((kind) => ({
+    name: `providers that ${kind}`,
+    act: async (world: World, marker: string) => {
+      for (const provider of ["alpha", "beta", "gamma"]) await world.behave(provider, { kind });
+      await world.chat({ model: "mix", ...promptOf(marker) });
+    },
+  })),
+  {
+    name: "a stream that breaks",
+    act: async (world, marker) => {
+      await world.behave("alpha", { kind: "stream", chunks: [`data: ${marker}\n\n`], everyMs: 30, ending: "reset" });
+      const response = await world.chat({ model: "mix", stream: true, ...promptOf(marker) });
+      await expect(response.text()).rejects.toThrow();
+    },
+  },
+  {
+    name: "a client that leaves a stream",
+    act: async (world, marker) => {
+      await world.behave("alpha", { kind: "stream", chunks: [`data: ${marker}\n\n`], everyMs: 30, ending: "hang" });
+      const response = await world.chat({ model: "mix", stream: true, ...promptOf(marker) });
+      await response.body?.cancel();
+    },
+  },
+  {
+    name: "stores that fail with it in their errors",
+    act: async (world, marker) => {
+      const fail = () => Promise.reject(new Error(marker));
+      const { CONFIG, DB, AUDIT } = world.env;
+      world.restart({ DB: replacing(DB, { batch: fail }), AUDIT: replacing(AUDIT, { send: fail }) });
+      await world.chat({ model: "dirty", ...promptOf(marker) });
+      world.restart({ CONFIG: readingBy(CONFIG, fail) });
+      await world.chat({ model: "mix", ...promptOf(marker) });
+      world.restart({ DB, CONFIG });
+    },
+  },
+  {
+    name: "a record at the edge that is not one",
+    act: async (world, marker) => {
+      const { CONFIG } = world.env;
+      for (const garbage of [marker, `{"schema":1,"${marker}":`, `{"schema":"${marker}"}`]) {
+        world.restart({ CONFIG: readingBy(CONFIG, async () => garbage) });
+        await world.chat({ model: "mix", ...promptOf(marker) });
+      }
+      world.restart({ CONFIG });
+    },
+  },
+])("$name leaves nothing of it behind", async ({ act }) => {
+  const { world, marker, left } = await open();
+  await act(world, marker);
+  const found = await left();
+  expect(found).not.toContain(marker);
+  expect(found).not.toContain(world.key);
+});
+
+it("a defect of our own is logged by its kind and place, never by its message, and shuts the door", async () => {
+  const { world, marker, left } = await open({ SANDBOX_UPSTREAM: "" });
+  const message = `${marker}\n    at ${marker} (prompt.ts:1:1)`;
+  Object.defineProperty(world.env, "ALPHA_API_KEY", {
+    enumerable: true,
+    get: () => {
+      throw new TypeError(message);
+    },
+  });
+  const response = await world.chat({ model: "alpha/mix", ...promptOf(marker) });
+  expect(response.status).toBe(503);
+  expect(await response.text()).not.toContain(marker);
+  const found = await left();
+  expect(found).toContain("gateway.defect");
+  expect(found).not.toContain(marker);
+});

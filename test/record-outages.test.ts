@@ -1,0 +1,123 @@
+// Outages of what records: a block stays a block, is answered in seconds, and is kept by whatever still works.
+import { afterEach, beforeEach, expect, it, type MockInstance, vi } from "vitest";
+import { smallCatalog } from "./small-catalog.ts";
+import { openWorld, policyOf, readingBy, replacing, type World } from "./world.ts";
+
+const down = () => Promise.reject(new Error("it is down"));
+const never = () => new Promise<never>(() => {});
+const thrown = () => {
+  throw new Error("it is down");
+};
+
+type Failure = "rejects" | "hangs" | "throws";
+const FAILURES: Record<Failure, () => Promise<never>> = { rejects: down, hangs: never, throws: thrown };
+
+let log: MockInstance<typeof console.log>;
+let error: MockInstance<typeof console.error>;
+beforeEach(() => {
+  log = vi.spyOn(console, "log").mockImplementation(() => {});
+  error = vi.spyOn(console, "error").mockImplementation(() => {});
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+/** A world whose D1 or queue fails; what was sent to the queue is kept. */
+async function open({ db, queue }: { db?: Failure; queue?: Failure }) {
+  const world = await openWorld({ policy: policyOf({ requirements: ["no_training"] }), catalog: smallCatalog });
+  const sent: unknown[] = [];
+  const { DB, AUDIT } = world.env;
+  const send: Queue["send"] = async (message) => {
+    sent.push(message);
+    return { metadata: { metrics: { backlogCount: 0, backlogBytes: 0 } } };
+  };
+  world.restart({
+    DB: db ? replacing(DB, { batch: FAILURES[db] }) : DB,
+    AUDIT: replacing(AUDIT, { send: queue ? FAILURES[queue] : send }),
+  });
+  return { world, sent };
+}
+
+/** A blocked request without the wait for what follows it: how long its answer took, and the event it names. */
+async function block(world: World) {
+  const began = Date.now();
+  const response = await world.begin("/v1/chat/completions", { method: "POST", body: '{"model":"dirty"}' }).response;
+  const { error } = (await response.json()) as { error: { details: { event_id: string } } };
+  expect(response.status).toBe(403);
+  expect(await world.called()).toEqual([]);
+  return { took: Date.now() - began, id: error.details.event_id };
+}
+const tailed = () => log.mock.calls.map(([line]) => JSON.parse(String(line)) as { id: string; providers: unknown });
+
+it.each<Failure>(["rejects", "hangs", "throws"])("when D1 %s the block is on the queue, without delay", async (db) => {
+  const { world, sent } = await open({ db });
+  const { took, id } = await block(world);
+  expect(took).toBeLessThan(1000);
+  expect(sent).toMatchObject([{ id }]);
+});
+
+it.each<Failure>(["rejects", "hangs", "throws"])(
+  "when the queue %s the block is in D1, without delay",
+  async (queue) => {
+    const { world } = await open({ queue });
+    const { took, id } = await block(world);
+    expect(took).toBeLessThan(1000);
+    expect(await world.events()).toMatchObject([{ id }]);
+  },
+);
+
+it.each<[Failure, Failure]>([
+  ["rejects", "rejects"],
+  ["hangs", "hangs"],
+  ["hangs", "rejects"],
+  ["rejects", "hangs"],
+])(
+  "when D1 %s and the queue %s, the 403 comes within three seconds, with the event on the tail line",
+  async (db, queue) => {
+    const { world } = await open({ db, queue });
+    const { took, id } = await block(world);
+    expect(took).toBeLessThan(3000);
+    expect(tailed()).toMatchObject([
+      {
+        id,
+        message: "compliance.blocked",
+        providers: [
+          { id: "leaky", failures: [{ code: "no_training", found: true }] },
+          { id: "blank", failures: [{ code: "no_training", found: null }] },
+        ],
+      },
+    ]);
+  },
+);
+
+it("when neither took it, a second line says that the first one is all there is", async () => {
+  const { world } = await open({ db: "rejects", queue: "rejects" });
+  const response = await world.chat({ model: "dirty" });
+  expect(response.status).toBe(403);
+  const [line] = error.mock.calls.map(([text]) => JSON.parse(String(text)) as { message: string; id: string });
+  expect(line).toMatchObject({ message: "audit.not_stored", id: tailed()[0]?.id });
+});
+
+it("an allowed request needs neither", async () => {
+  const { world } = await open({ db: "throws", queue: "throws" });
+  expect((await world.chat({ model: "mix" })).status).toBe(200);
+});
+
+it("a request that is served elsewhere does not wait for the record of what it was not served by", async () => {
+  const { world } = await open({ db: "hangs", queue: "hangs" });
+  const began = Date.now();
+  const body = '{"model":"mix","provider":{"order":["leaky"]}}';
+  const response = await world.begin("/v1/chat/completions", { method: "POST", body }).response;
+  expect(response.status).toBe(200);
+  expect(Date.now() - began).toBeLessThan(1000);
+  expect(tailed()).toMatchObject([{ outcome: "rerouted" }]);
+});
+
+it("when all stores are down at once the answer is still a clear refusal", async () => {
+  const { world } = await open({ db: "rejects", queue: "rejects" });
+  world.restart({ CONFIG: readingBy(world.env.CONFIG, down) });
+  const response = await world.chat({ model: "mix" });
+  expect(response.status).toBe(503);
+  expect(tailed()).toMatchObject([{ message: "policy.unavailable" }]);
+  expect(await world.called()).toEqual([]);
+});
