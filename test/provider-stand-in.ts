@@ -43,16 +43,25 @@ const COMPLETION = {
   usage: { prompt_tokens: 1, completion_tokens: 1, total_tokens: 2 },
 };
 
-export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+/** Starts the stand-in on a free port of this machine. */
+export async function startStandIn(): Promise<{ url: string; stop: () => Promise<void> }> {
   const server = createServer((request, response) => {
     answer(request, response).catch(() => response.destroy());
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  project.provide("standIn", `http://127.0.0.1:${(server.address() as AddressInfo).port}`);
-  return async () => {
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    stop: async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
   };
+}
+
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const { url, stop } = await startStandIn();
+  project.provide("standIn", url);
+  return stop;
 }
 
 async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {

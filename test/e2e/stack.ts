@@ -23,18 +23,28 @@ declare module "vitest" {
   }
 }
 
-const PORT = process.env.PORT ?? "8797";
+const PORT = Number(process.env.PORT ?? 8797);
 const START_TIMEOUT_MS = 90_000;
 const STOP_TIMEOUT_MS = 10_000;
+const ROOT = new URL("../..", import.meta.url).pathname;
 
+/** The stack that most files share. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const root = project.config.root;
+  const { demo, stop } = await startStack(PORT);
+  project.provide("demo", demo);
+  return stop;
+}
+
+/** A stack of its own, in a directory of its own, so that a developer's demo is left alone. */
+export async function startStack(
+  port: number,
+  variables: Record<string, string> = {},
+): Promise<{ demo: Demo; stop: () => Promise<void> }> {
   const started = Date.now();
   const directory = await mkdtemp(join(tmpdir(), "portcullis-e2e-"));
   const child = spawn("npm", ["start", "--", "--fresh"], {
-    cwd: root,
-    // A directory of its own, so that a developer's demo is left alone.
-    env: { ...process.env, PORT, PORTCULLIS_LOCAL_DIRECTORY: directory },
+    cwd: ROOT,
+    env: { ...process.env, ...variables, PORT: String(port), PORTCULLIS_LOCAL_DIRECTORY: directory },
     stdio: ["ignore", "pipe", "pipe"],
     detached: true,
   });
@@ -46,25 +56,25 @@ export default async function setup(project: TestProject): Promise<() => Promise
 
   const demo = await waitUntil(START_TIMEOUT_MS, async () => {
     if (child.exitCode !== null) throw new Error(`npm start ended with ${child.exitCode}:\n${printed}`);
-    const answer = await fetch(`http://127.0.0.1:${PORT}/settings`).catch(() => null);
+    const answer = await fetch(`http://127.0.0.1:${port}/settings`).catch(() => null);
     if (!answer || !printed.includes("/settings")) return null;
     return JSON.parse(await readFile(join(directory, "demo.json"), "utf8")) as Demo;
   }).catch((error: unknown) => {
-    stop(child, "SIGKILL");
+    signal(child, "SIGKILL");
     throw new Error(`npm start did not come up: ${error}\n${printed}`);
   });
   console.log(`npm start was ready after ${((Date.now() - started) / 1000).toFixed(1)} s`);
-  project.provide("demo", demo);
-  return async () => {
-    stop(child, "SIGINT");
+  const stop = async () => {
+    signal(child, "SIGINT");
     await waitUntil(STOP_TIMEOUT_MS, async () => child.exitCode !== null || child.signalCode !== null || null);
     await rm(directory, { recursive: true });
   };
+  return { demo, stop };
 }
 
 /** Signals the whole process group, as a terminal does. */
-function stop(child: ChildProcess, signal: NodeJS.Signals): void {
-  if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, signal);
+function signal(child: ChildProcess, name: NodeJS.Signals): void {
+  if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, name);
 }
 
 /** Asks again until there is an answer other than null; throws when there is none in time. */
