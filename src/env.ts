@@ -1,5 +1,5 @@
 // Bindings and variables of the Worker: typed, and checked once per isolate. A leaf: it imports nothing of ours.
-import { z } from "zod";
+import * as z from "zod";
 
 export interface Env {
   CONFIG: KVNamespace;

@@ -1,6 +1,6 @@
 // The catalog: providers with their published facts, models with the providers that serve them. Strict on write and on
 // read. Pure.
-import { z } from "zod";
+import * as z from "zod";
 
 /** The number of this build's catalog shape; a value with a higher one is refused. */
 export const CATALOG_SCHEMA = 1;

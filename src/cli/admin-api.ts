@@ -1,5 +1,5 @@
 // The admin API, called as anyone else would: over HTTP, with a token.
-import { z } from "zod";
+import * as z from "zod";
 import { Halt } from "./command.ts";
 import { plainText } from "./plain-text.ts";
 

@@ -2,7 +2,7 @@
 // changed data is always published and unchanged data never twice.
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { z } from "zod";
+import * as z from "zod";
 import type { Catalog } from "../catalog/schema.ts";
 import { type AdminApi, expectStatus } from "./admin-api.ts";
 import { MODELS_FILE, PROVIDERS_FILE } from "./paths.ts";

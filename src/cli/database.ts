@@ -6,7 +6,7 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { Halt } from "./command.ts";
 import { MIGRATIONS_DIRECTORY, SCHEMA_FILE, STATE_DIRECTORY } from "./paths.ts";
 import { runWrangler } from "./wrangler.ts";

@@ -1,6 +1,6 @@
 // The demo organization's file: what a person, a script or a test needs to use the running demo. It holds credentials.
 import { readFileSync } from "node:fs";
-import { z } from "zod";
+import * as z from "zod";
 import { DEMO_FILE } from "./paths.ts";
 import { writePrivateFile } from "./private-file.ts";
 

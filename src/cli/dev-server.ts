@@ -3,7 +3,7 @@ import type { ChildProcess } from "node:child_process";
 import { createServer } from "node:net";
 import { createInterface } from "node:readline";
 import { setTimeout } from "node:timers/promises";
-import { z } from "zod";
+import * as z from "zod";
 import { Halt } from "./command.ts";
 import { shownLine } from "./dev-output.ts";
 import { STATE_DIRECTORY } from "./paths.ts";

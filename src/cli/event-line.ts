@@ -1,5 +1,5 @@
 // A security event as one readable line, for `npm start` and `npm run tail`. Pure.
-import { z } from "zod";
+import * as z from "zod";
 import { failureInWords } from "../compliance/words.ts";
 import { SecurityEvent } from "../store/event.ts";
 import { plainText } from "./plain-text.ts";

@@ -1,7 +1,7 @@
 // Waiting for what was deployed to be in force: a new Worker's address, certificate and secrets take a while to be known
 // wherever Cloudflare may answer us from.
 import { setTimeout } from "node:timers/promises";
-import { z } from "zod";
+import * as z from "zod";
 import type { AdminApi, Answer } from "./admin-api.ts";
 import { Halt } from "./command.ts";
 

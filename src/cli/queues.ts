@@ -1,7 +1,7 @@
 // The queues of wrangler.toml. `wrangler deploy` makes those the Worker sends to, but not a dead-letter queue, and
 // refuses a consumer whose queue is missing.
 import { unstable_readConfig } from "wrangler";
-import { z } from "zod";
+import * as z from "zod";
 import { Halt } from "./command.ts";
 import { WRANGLER_CONFIG } from "./paths.ts";
 import { runWrangler } from "./wrangler.ts";

@@ -1,6 +1,6 @@
 // The demo organization, made through the real admin API. Every step is skipped when an earlier start has done it, so a
 // start that was interrupted, or a token that was revoked since, is made good by the next one.
-import { z } from "zod";
+import * as z from "zod";
 import type { StoredPolicy } from "../compliance/policy.ts";
 import { type AdminApi, adminApi, expectStatus } from "./admin-api.ts";
 import { Halt } from "./command.ts";

@@ -1,6 +1,6 @@
 // `npm run tail`: the blocks of the deployed gateway as they happen, one readable line each. The platform samples a
 // busy tail, so this is for watching; the record is in D1 (Settings → Security events).
-import { z } from "zod";
+import * as z from "zod";
 import { Halt, runCommand } from "./command.ts";
 import { eventLineOf } from "./event-line.ts";
 import { createObjectCutter } from "./json-values.ts";

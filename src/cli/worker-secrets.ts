@@ -1,5 +1,5 @@
 // The secrets of the deployed Worker: their names can be read, their values only written.
-import { z } from "zod";
+import * as z from "zod";
 import { Halt } from "./command.ts";
 import { runWrangler } from "./wrangler.ts";
 

@@ -1,5 +1,5 @@
 // The policy document: what an organization, or one of its projects, asks of a provider. Pure.
-import { z } from "zod";
+import * as z from "zod";
 import { REQUIREMENT_IDS } from "./requirements.ts";
 
 /** More than any catalog has; a bound so that a stored policy stays small. */

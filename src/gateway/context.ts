@@ -52,12 +52,13 @@ export function requestIdOf(c: Context<GatewayEnv>): string {
 /** Which request and which revision an answer belongs to. `x-request-id` and `request-id` are where SDKs look. */
 export function ownHeaders(c: Context<GatewayEnv>): Record<string, string> {
   const id = requestIdOf(c);
-  const revision = c.get("revision");
-  return {
+  const headers: Record<string, string> = {
     "cache-control": "no-store",
     "portcullis-request-id": id,
     "x-request-id": id,
     "request-id": id,
-    ...(revision !== undefined && { "portcullis-policy-revision": String(revision) }),
   };
+  const revision = c.get("revision");
+  if (revision !== undefined) headers["portcullis-policy-revision"] = String(revision);
+  return headers;
 }

@@ -13,9 +13,8 @@ const SICK_STATUSES: ReadonlySet<number> = new Set([401, 402, 403, 429]);
 const DEFAULT_RETRY_SECONDS = 5;
 const MOST_RETRY_SECONDS = 3_600;
 
-/** One candidate, how it is reached, and the body it gets. */
-export interface Attemptable {
-  readonly admitted: Admitted;
+/** How a candidate is reached, and the body it gets. */
+export interface Prepared {
   readonly credential: Credential;
   readonly body: Uint8Array;
 }
@@ -25,23 +24,39 @@ export interface Dispatched {
   readonly response: Response;
 }
 
+export interface Dispatch {
+  /** Null when the candidate cannot be reached. */
+  readonly prepare: (admitted: Admitted) => Prepared | null;
+  /**
+   * The candidate by the rules of this moment, or null when it does not pass them. A provider can take minutes to
+   * fail, so whatever follows the first is judged once more.
+   */
+  readonly readmit: (admitted: Admitted) => Promise<Admitted | null>;
+  readonly call: Omit<Call, "credential" | "body">;
+  readonly isolate: Isolate;
+}
+
 /** The first answer that is not the provider's own trouble. Refuses with 429, 502 or 504 when there is none. */
 export async function dispatch(
-  attempts: AsyncIterable<Attemptable>,
-  call: Omit<Call, "credential" | "body">,
-  isolate: Isolate,
+  planned: readonly Admitted[],
+  { prepare, readmit, call, isolate }: Dispatch,
 ): Promise<Dispatched> {
   const failed: Attempt[] = [];
   let retryAfterSeconds: number | null = null;
-  for await (const { admitted, credential, body } of attempts) {
+  for (const each of planned) {
     if (call.clientGone.aborted) break;
+    const admitted = failed.length === 0 ? each : await readmit(each);
+    const prepared = admitted && prepare(admitted);
+    if (!prepared) continue;
     const provider = admitted.candidate.provider.id;
-    const healthKey = healthKeyOf(provider, credential);
-    const answer = await callProvider(admitted, { ...call, credential, body });
+    const healthKey = healthKeyOf(provider, prepared.credential);
+    const answer = await callProvider(admitted, { ...call, ...prepared });
     if (answer.kind === "answered" && !isProvidersTrouble(answer.response.status)) {
       noteSuccess(isolate.health, healthKey);
       return { provider, response: answer.response };
     }
+    // A client that hung up says nothing of the provider's health.
+    if (call.clientGone.aborted) break;
     const result = answer.kind === "answered" ? answer.response.status : answer.result;
     const asked = answer.kind === "answered" ? retryAfterOf(answer.response.headers) : null;
     // Its text is not ours to repeat, and an unread body would hold the connection.

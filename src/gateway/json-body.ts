@@ -17,6 +17,8 @@ export interface Member {
 
 export interface JsonBody {
   readonly bytes: Uint8Array;
+  /** The same, one character a byte. */
+  readonly text: string;
   readonly members: readonly Member[];
   /** The parsed body, for structure and ASCII constants; its other text is not decoded. Use {@link memberValue} for text. */
   readonly root: Readonly<Record<string, unknown>>;
@@ -58,7 +60,7 @@ export function readJson(bytes: Uint8Array): JsonBody | JsonProblem {
   const { members } = scan;
   if (new Set(members.map(({ name }) => name)).size !== members.length)
     return { problem: "repeated_key", where: "the request body" };
-  const result = { bytes, members, root: body };
+  const result = { bytes, text, members, root: body };
   const tools = members.find(({ name }) => name === "tools");
   if (tools) {
     // Undecoded, a name in UTF-8 and the same bytes written as escapes would look like one.
@@ -70,34 +72,47 @@ export function readJson(bytes: Uint8Array): JsonBody | JsonProblem {
 }
 
 /** The decoded value of a top-level member, or undefined. */
-export function memberValue({ bytes, members }: JsonBody, name: string): unknown {
+export function memberValue({ bytes, text, members }: JsonBody, name: string): unknown {
   const member = members.find((each) => each.name === name);
   if (!member) return undefined;
-  const { buffer, byteOffset } = bytes;
-  const raw = Buffer.from(buffer, byteOffset + member.valueStart, member.end - member.valueStart);
-  return JSON.parse(raw.toString("utf8"));
+  const raw = text.slice(member.valueStart, member.end);
+  if (!NON_ASCII.test(raw)) return JSON.parse(raw);
+  return JSON.parse(Buffer.from(bytes.subarray(member.valueStart, member.end)).toString("utf8"));
 }
 
 /** The body with some members set to a value (JSON text) or, by null, left out; all others byte for byte as they were. */
 export function withMembers({ bytes, members }: JsonBody, changes: ReadonlyMap<string, string | null>): Uint8Array {
   const pieces: Uint8Array[] = [];
-  const push = (piece: Uint8Array) => {
-    pieces.push(pieces.length === 0 ? ASCII.open : ASCII.comma, piece);
+  let written = "{";
+  let separator = "";
+  /** Members that stay as they are and stand beside each other leave in one piece. */
+  let run: { start: number; end: number } | null = null;
+  const endRun = () => {
+    if (run === null) return;
+    pieces.push(Buffer.from(written + separator), bytes.subarray(run.start, run.end));
+    written = "";
+    separator = ",";
+    run = null;
   };
+  const write = (name: string, json: string) => {
+    endRun();
+    written += `${separator}${JSON.stringify(name)}:${json}`;
+    separator = ",";
+  };
+
   const added = new Map(changes);
-  for (const member of members) {
-    const change = changes.get(member.name);
-    added.delete(member.name);
-    if (change === null) continue;
-    if (change === undefined) push(bytes.subarray(member.start, member.end));
-    else push(Buffer.from(`${JSON.stringify(member.name)}:${change}`));
+  for (const { name, start, end } of members) {
+    const change = changes.get(name);
+    added.delete(name);
+    if (change === undefined) run = { start: run === null ? start : (run as { start: number }).start, end };
+    else if (change === null) endRun();
+    else write(name, change);
   }
-  for (const [name, change] of added) if (change !== null) push(Buffer.from(`${JSON.stringify(name)}:${change}`));
-  if (pieces.length === 0) pieces.push(ASCII.open);
-  pieces.push(ASCII.close);
+  for (const [name, change] of added) if (change !== null) write(name, change);
+  endRun();
+  pieces.push(Buffer.from(`${written}}`));
   return Buffer.concat(pieces);
 }
-const ASCII = { open: Buffer.from("{"), comma: Buffer.from(","), close: Buffer.from("}") };
 
 interface Scan {
   members: (Member & { keys: number })[];

@@ -56,7 +56,7 @@ interface Climbed {
 /** Plans a request. Each target climbs the ladder by itself; what reaches the top is tried in the client's order. */
 export function planRequest({ targets, preferences, needs }: Asked, situation: Situation): Plan {
   const climbed = targets.flatMap((target) =>
-    target === AUTO ? climbAuto(preferences, needs, situation) : [climbTarget(target, preferences, situation, true)],
+    target === AUTO ? climbAuto(preferences, needs(), situation) : [climbTarget(target, preferences, situation, true)],
   );
   const admitted = climbed
     .flatMap(({ outcome }) =>

@@ -1,5 +1,5 @@
 // What a request asks of routing, read from its body through schemas.
-import type { z } from "zod";
+import type * as z from "zod";
 import { refuse, shown } from "../errors.ts";
 import { FallbackModels, ModelName, Preferences } from "../routing/preferences.ts";
 import { type JsonBody, memberValue } from "./json-body.ts";
@@ -8,7 +8,7 @@ export interface Asked {
   /** Targets in the order the client wants them tried; at least one. */
   readonly targets: readonly string[];
   readonly preferences: Preferences;
-  readonly needs: Needs;
+  readonly needs: () => Needs;
 }
 
 /** What a model must offer so that `auto` may choose it. */
@@ -23,10 +23,15 @@ export interface Needs {
 /** A token is seldom more than this many bytes of JSON, so this never counts more tokens than there are. */
 const MOST_BYTES_PER_TOKEN = 8;
 
+// Made once: making a schema costs more than using it.
+const OptionalModel = ModelName.optional();
+const OptionalModels = FallbackModels.optional();
+const OptionalPreferences = Preferences.optional();
+
 /** Reads targets and preferences; refuses with 400 naming the field, or the provider, that is wrong. */
 export function readRequest(body: JsonBody, providers: ReadonlyMap<string, unknown>): Asked {
-  const model = read(body, "model", ModelName.optional());
-  const models = read(body, "models", FallbackModels.optional()) ?? [];
+  const model = read(body, "model", OptionalModel);
+  const models = read(body, "models", OptionalModels) ?? [];
   const targets = [...new Set(model === undefined ? models : [model, ...models])];
   if (targets.length === 0)
     return refuse({
@@ -34,10 +39,10 @@ export function readRequest(body: JsonBody, providers: ReadonlyMap<string, unkno
       param: "model",
       why: "model is missing: name a model, provider/model, or auto.",
     });
-  const preferences = read(body, "provider", Preferences.optional()) ?? {};
+  const preferences = read(body, "provider", OptionalPreferences) ?? {};
   for (const field of ["only", "ignore", "order"] as const)
     for (const id of preferences[field] ?? []) if (!providers.has(id)) refuseUnknown(`provider.${field}`, id);
-  return { targets, preferences, needs: needsOf(body) };
+  return { targets, preferences, needs: () => needsOf(body) };
 }
 
 function refuseUnknown(param: string, id: string): never {

@@ -13,10 +13,10 @@ import { authenticate } from "./authenticate.ts";
 import { recordAndRefuse } from "./block.ts";
 import { edgeOf, type GatewayEnv, isolateOf, ownHeaders } from "./context.ts";
 import { type Credential, credentialFor } from "./credentials.ts";
-import { type Attemptable, type Dispatched, dispatch, healthKeyOf } from "./dispatch.ts";
+import { type Dispatched, dispatch, healthKeyOf, type Prepared } from "./dispatch.ts";
 import { type Hardening, harden } from "./harden.ts";
 import { type JsonBody, withMembers } from "./json-body.ts";
-import { type Plan, planRequest, type Situation } from "./plan.ts";
+import { planRequest, type Situation } from "./plan.ts";
 import { readBody, reserveBytes } from "./read-body.ts";
 import { type Asked, readRequest } from "./read-request.ts";
 import { evaluatorFor, rulesOf } from "./rules.ts";
@@ -46,19 +46,21 @@ export async function serve(c: Context<GatewayEnv>, { api }: Surface): Promise<R
     await recordAndRefuse(c, plan, { revision: org.revision, situation });
 
     const hardening = harden(rulesOf(org, caller.project, added));
-    const readmit = async ({ candidate }: Admitted) => {
-      const rules = await loadRules(edge, caller.org);
-      return admittedNow(candidate, rules.catalog, evaluatorFor(rules.org, caller.project, added));
-    };
-    const call = {
-      api,
-      clientHeaders: request.headers,
-      query: queryOf(request.url),
-      clientGone: request.signal,
-      headersTimeoutSeconds: edge.settings.UPSTREAM_HEADERS_TIMEOUT_SECONDS,
-    };
-    const attempts = attemptsOf(plan, { body, hardening, credentialOf, readmit });
-    const answer = await dispatch(attempts, call, isolate);
+    const answer = await dispatch(plan.admitted, {
+      prepare: (admitted) => prepare(admitted, { body, hardening, credentialOf }),
+      readmit: async ({ candidate }) => {
+        const rules = await loadRules(edge, caller.org);
+        return admittedNow(candidate, rules.catalog, evaluatorFor(rules.org, caller.project, added));
+      },
+      call: {
+        api,
+        clientHeaders: request.headers,
+        query: queryOf(request.url),
+        clientGone: request.signal,
+        headersTimeoutSeconds: edge.settings.UPSTREAM_HEADERS_TIMEOUT_SECONDS,
+      },
+      isolate,
+    });
     return respond(answer, { own: ownHeaders(c), asked, hardening });
   } finally {
     memory.release();
@@ -104,37 +106,16 @@ function situationOf({
   };
 }
 
-/**
- * The attempts in order, each made only when its turn comes. A provider can take minutes to fail, so whatever follows
- * the first is judged once more by the rules of that moment.
- */
-async function* attemptsOf(
-  { admitted }: Plan,
-  {
-    body,
-    hardening,
-    credentialOf,
-    readmit,
-  }: {
-    body: JsonBody;
-    hardening: Hardening;
-    credentialOf: CredentialOf;
-    readmit: (admitted: Admitted) => Promise<Admitted | null>;
-  },
-): AsyncIterable<Attemptable> {
-  for (const [turn, planned] of admitted.entries()) {
-    const now = turn === 0 ? planned : await readmit(planned);
-    const credential = now && credentialOf(now.candidate);
-    if (!credential) continue;
-    const model = JSON.stringify(now.candidate.mapping.model);
-    const changes = new Map<string, string | null>([
-      ["model", model],
-      ["models", null],
-      ["provider", null],
-      ...hardening.members,
-    ]);
-    yield { admitted: now, credential, body: withMembers(body, changes) };
-  }
+/** The body for one candidate: its name for the model, nothing of ours, and what compliance demands. */
+function prepare(
+  { candidate }: Admitted,
+  { body, hardening, credentialOf }: { body: JsonBody; hardening: Hardening; credentialOf: CredentialOf },
+): Prepared | null {
+  const credential = credentialOf(candidate);
+  if (!credential) return null;
+  const changes = new Map<string, string | null>(hardening.members);
+  changes.set("model", JSON.stringify(candidate.mapping.model)).set("models", null).set("provider", null);
+  return { credential, body: withMembers(body, changes) };
 }
 
 /** The candidate as the catalog has it now, if it passes now. */
@@ -150,14 +131,11 @@ function respond(
   { provider, response }: Dispatched,
   { own, asked, hardening }: { own: HeaderFields; asked: Asked; hardening: Hardening },
 ): Response {
+  const headers = returnedHeaders(response.headers, own);
+  headers["portcullis-provider"] = provider;
+  if (hardening.said.length > 0) headers["portcullis-enforced"] = hardening.said.join(", ");
   const ignored = ignoredPreferences(asked.preferences);
-  const headers = {
-    ...returnedHeaders(response.headers),
-    ...own,
-    "portcullis-provider": provider,
-    ...(hardening.said.length > 0 && { "portcullis-enforced": hardening.said.join(", ") }),
-    ...(ignored.length > 0 && { "portcullis-ignored": printable(ignored.join(", ")) }),
-  };
+  if (ignored.length > 0) headers["portcullis-ignored"] = printable(ignored.join(", "));
   return new Response(response.body, { status: response.status, headers });
 }
 

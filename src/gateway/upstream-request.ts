@@ -52,16 +52,15 @@ export function upstreamHeaders({ provider, endpoint, credential }: UpstreamTarg
   return headers;
 }
 
-/** The provider's headers that the client may see. */
-export function returnedHeaders(upstream: Headers): HeaderFields {
-  const headers: HeaderFields = {};
+/** Adds to `headers` those of the provider that the client may see. */
+export function returnedHeaders(upstream: Headers, headers: HeaderFields): HeaderFields {
   let foundAt = REQUEST_ID_HEADERS.length;
-  for (const [name, value] of upstream) {
+  upstream.forEach((value, name) => {
     if (RETURNED.test(name)) headers[name] = value;
     const at = REQUEST_ID_HEADERS.indexOf(name);
-    if (at < 0 || at >= foundAt) continue;
+    if (at < 0 || at >= foundAt) return;
     foundAt = at;
     headers["portcullis-upstream-request-id"] = value;
-  }
+  });
   return headers;
 }

@@ -1,6 +1,6 @@
 // What a request itself asks of routing, in OpenRouter's convention. It only ever narrows what the organization allows,
 // and is never forwarded. Pure.
-import { z } from "zod";
+import * as z from "zod";
 
 const MAX_FALLBACK_MODELS = 10;
 const MAX_MODEL_LENGTH = 256;

@@ -1,7 +1,7 @@
 // What the edge knows: KV values, kept in the isolate for a few seconds. A copy is used while it is fresh, refreshed in
 // the background shortly before it is not, and kept a while longer only when KV itself fails. What is absent or
 // malformed shuts the door at once. No promise is shared between requests: its I/O belongs to the one that began it.
-import type { z } from "zod";
+import type * as z from "zod";
 import { type CatalogIndex, indexCatalog } from "../catalog/lookup.ts";
 import type { Env, Settings } from "../env.ts";
 import { refuse } from "../errors.ts";

@@ -1,5 +1,5 @@
 // A security event: what the paper trail keeps of a refusal. Ids, names and reasons; never content, never keys.
-import { z } from "zod";
+import * as z from "zod";
 
 const text = z.string().max(512);
 

@@ -1,6 +1,6 @@
 // What KV holds, read at the edge on every request. Strict on read as well as on write: an unknown field, or a schema
 // number above this build's, shuts the door instead of being dropped.
-import { z } from "zod";
+import * as z from "zod";
 import { CATALOG_SCHEMA, CATALOG_SHAPE, checkReferences } from "../catalog/schema.ts";
 import { StoredPolicy } from "../compliance/policy.ts";
 

@@ -1,7 +1,7 @@
 // Where the Worker's time goes: V8's CPU profile of the gateway under load, over workerd's inspector.
 import { readFile } from "node:fs/promises";
 import { SourceMap } from "node:module";
-import { z } from "zod";
+import * as z from "zod";
 import { allowedCall, type Prompt } from "./data-plane.ts";
 import { measure } from "./load.ts";
 import { table } from "./report.ts";

@@ -1,6 +1,6 @@
 // Start-up CPU time, as `wrangler check startup` profiles it.
 import { readFile } from "node:fs/promises";
-import { z } from "zod";
+import * as z from "zod";
 import { runWrangler } from "../../src/cli/wrangler.ts";
 import { median } from "./statistics.ts";
 

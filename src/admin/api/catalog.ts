@@ -1,6 +1,6 @@
 // The catalog: the operator publishes a version, which is checked whole before it is put in force for everyone.
 import { Hono } from "hono";
-import { z } from "zod";
+import * as z from "zod";
 import { Catalog } from "../../catalog/schema.ts";
 import { newestCatalog, putCatalog } from "../../store/catalogs.ts";
 import { type AdminEnv, requireOperator } from "../authorize.ts";

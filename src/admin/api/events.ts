@@ -1,6 +1,6 @@
 // Security events: the list with its filters, one event, and the export.
 import { Hono } from "hono";
-import { z } from "zod";
+import * as z from "zod";
 import { SecurityEvent } from "../../store/event.ts";
 import { findEvent, listEvents } from "../../store/events.ts";
 import { Id } from "../../store/records.ts";

@@ -1,6 +1,6 @@
 // What became of an organization's policy, and who did what to the organization: revisions and the audit log.
 import { Hono } from "hono";
-import { z } from "zod";
+import * as z from "zod";
 import { listAuditLog } from "../../store/audit-log.ts";
 import { OrgRecord } from "../../store/records.ts";
 import { listRevisions } from "../../store/revisions.ts";

@@ -1,6 +1,6 @@
 // API keys: what a project's requests to /v1 carry. A key is shown once.
 import { Hono } from "hono";
-import { z } from "zod";
+import * as z from "zod";
 import { createKey, listKeys, revokeKey } from "../../store/keys.ts";
 import { Id } from "../../store/records.ts";
 import { type AdminEnv, requireMember } from "../authorize.ts";

@@ -1,7 +1,7 @@
 // Members and their admin tokens. Owners manage them; the operator makes the first owner of an organization, and that
 // owner's first token, and nothing after that.
 import { type Context, Hono } from "hono";
-import { z } from "zod";
+import * as z from "zod";
 import { hasOwner, issueToken, ownerHasToken, putMember, roleOf } from "../../store/members.ts";
 import { findOrg } from "../../store/orgs.ts";
 import { type AdminEnv, requireMember } from "../authorize.ts";

@@ -1,6 +1,6 @@
 // Organizations: the operator creates them and sets their plan, and sees nothing of what they decide.
 import { Hono } from "hono";
-import { z } from "zod";
+import * as z from "zod";
 import { Policy } from "../../compliance/policy.ts";
 import { changeOrg, createOrg, findOrg } from "../../store/orgs.ts";
 import { publishOrg } from "../../store/publish.ts";

@@ -1,6 +1,6 @@
 // Lists by pages: `{ data, next_cursor }`. A cursor is opaque, belongs to one list of one organization, and only ever
 // positions: what may be seen does not depend on it.
-import { z } from "zod";
+import * as z from "zod";
 import { invalid } from "../problem.ts";
 
 const MAX_LIMIT = 200;

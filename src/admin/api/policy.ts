@@ -1,6 +1,6 @@
 // The policy: read, save on top of a known revision, preview. And routing, which is part of the same revisions.
 import { Hono } from "hono";
-import { z } from "zod";
+import * as z from "zod";
 import { StoredPolicy } from "../../compliance/policy.ts";
 import { resolveTarget } from "../../routing/target.ts";
 import { loadCatalog } from "../../store/edge.ts";

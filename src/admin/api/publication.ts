@@ -1,5 +1,5 @@
 // Whether the edge took what was saved: as a field, and in words where it did not.
-import { z } from "zod";
+import * as z from "zod";
 import type { Published } from "../../store/publish.ts";
 
 /** The members of an answer that say so. */

@@ -1,6 +1,6 @@
 // Takes in what a call was given: its body, its query, its If-Match. Only what a schema has accepted is used.
 import type { Context } from "hono";
-import { z } from "zod";
+import * as z from "zod";
 import type { AdminEnv } from "../authorize.ts";
 import { type FieldError, invalid, Problem } from "../problem.ts";
 
