@@ -1,6 +1,6 @@
 // What compliance changes in a request before it leaves.
 import type { Rules } from "../compliance/evaluate.ts";
-import { requiredOf } from "./rules.ts";
+import { requiredOf } from "../compliance/rules.ts";
 
 /** Top-level members to set (JSON text). */
 export interface Hardening {

@@ -1,8 +1,8 @@
-// The rules of a request, and their evaluator, which is compiled once per revision and project and then remembered.
+// The evaluator of a request's rules: compiled once per revision and project, and then remembered.
 
-import type { Rules } from "../compliance/evaluate.ts";
 import { createEvaluator, type Evaluator } from "../compliance/evaluator.ts";
 import type { RequirementId } from "../compliance/requirements.ts";
+import { rulesOf } from "../compliance/rules.ts";
 import type { OrgRecord } from "../store/records.ts";
 
 /** By the record of a revision, then by project and by what the request adds. */
@@ -18,19 +18,4 @@ export function evaluatorFor(org: OrgRecord, project: string, requirements: read
   const evaluator = createEvaluator(rulesOf(org, project, requirements));
   ofRevision.set(name, evaluator);
   return evaluator;
-}
-
-/** The organization's policy, the project's where it has one, and what the request adds: all by AND. */
-export function rulesOf(org: OrgRecord, project: string, requirements: readonly RequirementId[]): Rules {
-  const own = Object.hasOwn(org.projects, project) ? org.projects[project] : undefined;
-  return { policies: own ? [org.policy, own.policy] : [org.policy], requirements };
-}
-
-/** Which of `ids` are in force for the request. */
-export function requiredOf({ policies, requirements }: Rules, ids: readonly RequirementId[]): RequirementId[] {
-  const inForce = new Set<string>([
-    ...policies.flatMap((policy) => (policy.enabled ? policy.requirements : [])),
-    ...requirements,
-  ]);
-  return ids.filter((id) => inForce.has(id));
 }

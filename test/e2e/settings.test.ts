@@ -1,7 +1,7 @@
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
 import { openBrowser, violationsOn } from "./browser.ts";
-import { changePolicy, demo, journal, openai, type StoredPolicy } from "./client.ts";
+import { admin, changePolicy, demo, journal, openai, type StoredPolicy } from "./client.ts";
 import { waitUntil } from "./stack.ts";
 
 const DEMO_POLICY: Partial<StoredPolicy> = { enabled: true, requirements: ["soc2_type2", "no_training"] };
@@ -116,13 +116,14 @@ it("a developer is told in plain words that the policy is not theirs to see", as
 it.each(["light", "dark"] as const)(
   "axe-core finds nothing on any page, %s, wide and at 360 px",
   async (colorScheme) => {
+    const [{ id: event }] = ((await (await admin("/events?limit=1")).json()) as { data: [{ id: string }] }).data;
     await page.emulateMedia({ colorScheme });
     await page.goto(`${demo.url}/settings`);
     expect(await violationsOn(page)).toEqual([]);
     await signIn();
     for (const width of [1280, 360]) {
       await page.setViewportSize({ width, height: 800 });
-      for (const path of ["/settings/compliance", "/settings/events"]) {
+      for (const path of ["/settings/compliance", "/settings/events", `/settings/events/${event}`]) {
         await page.goto(`${demo.url}${path}`);
         expect(await violationsOn(page), `${path} at ${width} px`).toEqual([]);
         const overflow = await page.evaluate(

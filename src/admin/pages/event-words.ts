@@ -1,8 +1,9 @@
 // Security events in words: what happened, and what somebody could do about it. Pure.
 import type { CatalogIndex } from "../../catalog/lookup.ts";
-import { evaluate, type Rules } from "../../compliance/evaluate.ts";
+import { evaluate } from "../../compliance/evaluate.ts";
 import type { Attribute } from "../../compliance/facts.ts";
 import { REQUIREMENT_IDS, REQUIREMENTS, requirementOf } from "../../compliance/requirements.ts";
+import { rulesOf } from "../../compliance/rules.ts";
 import { isLive } from "../../routing/ladder.ts";
 import type { SecurityEvent } from "../../store/event.ts";
 import type { OrgRecord } from "../../store/records.ts";
@@ -46,9 +47,7 @@ export function compliantProviders(
   { record, catalog, now }: { record: OrgRecord; catalog: CatalogIndex; now: number },
 ): string[] {
   if (model === null) return [];
-  const own =
-    project !== null && Object.hasOwn(record.projects, project) ? record.projects[project]?.policy : undefined;
-  const rules: Rules = { policies: own ? [record.policy, own] : [record.policy], requirements: [] };
+  const rules = rulesOf(record, project);
   return (catalog.candidates.get(model) ?? [])
     .filter(({ mapping }) => api === null || mapping.apis.some((spoken) => spoken === api))
     .filter((candidate) => isLive(candidate, now))
