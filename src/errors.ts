@@ -27,6 +27,7 @@ export type Refusal =
   | { code: "invalid_request"; param: string | null; why: string }
   | { code: "no_provider_matches"; model: string; why: string }
   | { code: "api_not_supported"; model: string; api: string; speaks: readonly string[] }
+  | { code: "not_allowed_by_policy"; field: string; requirement: string; eventId: string }
   | { code: "invalid_api_key"; why: string }
   | { code: "provider_compliance_blocked"; message: string; details: BlockDetails }
   | { code: "model_not_found"; model: string; why: string }
@@ -128,6 +129,12 @@ function face(refusal: Refusal): Face {
         param: "model",
       };
     }
+    case "not_allowed_by_policy":
+      return {
+        status: 400,
+        message: `Your organization's policy does not allow ${refusal.field}: it asks the provider to keep or look up earlier exchanges, and the policy requires ${refusal.requirement}. Leave it out. Nothing was sent upstream. Event ${refusal.eventId}.`,
+        param: refusal.field,
+      };
     case "invalid_api_key":
       return { status: 401, message: refusal.why };
     case "provider_compliance_blocked":

@@ -2,6 +2,7 @@
 import { beforeEach, expect, inject, it } from "vitest";
 import { type Candidate, indexCatalog } from "../src/catalog/lookup.ts";
 import { evaluate, type PassingVerdict, type Rules, stillHolds, type Verdict } from "../src/compliance/evaluate.ts";
+import { SURFACES } from "../src/gateway/surfaces.ts";
 import { type Admitted, type Call, callProvider } from "../src/gateway/upstream.ts";
 import type { JournalEntry } from "./provider-stand-in.ts";
 import { modelOf, providerOf } from "./small-catalog.ts";
@@ -49,7 +50,7 @@ beforeEach(() => {
 });
 const journal = async () => (await fetch(`${upstream}/__journal`)).json<JournalEntry[]>();
 const callOf = (): Call => ({
-  api: "chat_completions",
+  surface: SURFACES[0],
   credential: { kind: "sandbox", id: "sandbox", baseUrl: `${upstream}/v1` },
   clientHeaders: new Headers(),
   query: "",
@@ -91,7 +92,7 @@ it.each<[string, Candidate, unknown]>([
 });
 
 it("stays shut to an API that the provider does not answer", async () => {
-  const call = { ...callOf(), api: "messages" as const };
+  const call = { ...callOf(), surface: { path: "/messages", api: "messages", dialect: "anthropic" } as const };
   await expect(callProvider({ candidate: alpha, verdict: genuine }, call)).rejects.toThrow();
   expect(await journal()).toEqual([]);
 });

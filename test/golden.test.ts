@@ -1,12 +1,33 @@
 // How the real providers are called: every mapping and API of the shipped catalog as its exact URL and headers, in
 // golden/upstream.txt (`npm test -- golden -u` writes it anew; read the difference). And with what credentials.
 import { describe, expect, it } from "vitest";
-import type { Endpoint, Provider } from "../src/catalog/schema.ts";
+import type { ApiId, Endpoint, Provider } from "../src/catalog/schema.ts";
 import { type Env, readSettings, type Settings } from "../src/env.ts";
 import { type Credential, credentialFor, variablesOf } from "../src/gateway/credentials.ts";
+import { SURFACES } from "../src/gateway/surfaces.ts";
 import { type UpstreamTarget, upstreamHeaders, upstreamUrl } from "../src/gateway/upstream-request.ts";
 import { shippedCatalog } from "./shipped-catalog.ts";
 import { providerOf } from "./small-catalog.ts";
+
+/** What stands behind a provider's base URL, as the APIs' own documentation has it. */
+const PATHS: Record<ApiId, string> = {
+  chat_completions: "/chat/completions",
+  responses: "/responses",
+  embeddings: "/embeddings",
+  messages: "/messages",
+  completions: "/completions",
+  moderations: "/moderations",
+  rerank: "/rerank",
+  images_generations: "/images/generations",
+  images_edits: "/images/edits",
+  audio_speech: "/audio/speech",
+  audio_transcriptions: "/audio/transcriptions",
+  audio_translations: "/audio/translations",
+};
+
+it.each(SURFACES)("the surface $path is called by that path at a provider too", ({ path, api }) => {
+  expect([PATHS[api], `${PATHS[api]}/count_tokens`]).toContain(path);
+});
 
 const envOf = (variables: Record<string, unknown>) => variables as unknown as Env;
 function settingsOf(variables: Record<string, string> = {}): Settings {
@@ -57,7 +78,7 @@ function section({ id, apis, secret }: Provider, [api, endpoint]: [keyof Provide
       .filter((mapping) => mapping.provider === id && mapping.apis.includes(api))
       .map((mapping) => `  ${model.id} = ${mapping.model}`),
   );
-  const target = credential && { provider: id, api, endpoint, credential };
+  const target = credential && { provider: id, path: PATHS[api], endpoint, credential };
   const call = target
     ? [
         `POST ${upstreamUrl(target, "?q=1")}`,
@@ -108,7 +129,7 @@ describe("credentials", () => {
 
   it.each(["r", "my-resource-1", "R2", "a".repeat(63)])("a variable may be one label, such as %j", (value) => {
     const found = credential({ ACME_API_KEY: "s3cret", ACME_API_KEY_RESOURCE: value }) as Credential;
-    const target: UpstreamTarget = { provider: "acme", api: "chat_completions", endpoint, credential: found };
+    const target: UpstreamTarget = { provider: "acme", path: "/chat/completions", endpoint, credential: found };
     expect(found).toEqual({ kind: "secret", id: "ACME_API_KEY", secret: "s3cret", variables: { resource: value } });
     expect(upstreamUrl(target, "")).toBe(`https://${value}.example/v1/${value}/chat/completions`);
   });
@@ -164,7 +185,7 @@ describe("the sandbox", () => {
   it.each(["bearer", "x-api-key", "api-key", "google-oauth"] as const)("is sent no real secret by %s", (auth) => {
     const endpoint: Endpoint = { url: "https://{resource}.example/v1", auth };
     const credential = credentialFor(acme, endpoint, keyless, settingsOf({ SANDBOX_UPSTREAM: upstream })) as Credential;
-    const target: UpstreamTarget = { provider: "acme", api: "messages", endpoint, credential };
+    const target: UpstreamTarget = { provider: "acme", path: "/messages", endpoint, credential };
     expect(credential).toEqual({ kind: "sandbox", id: "sandbox", baseUrl: `${upstream}/v1` });
     expect(upstreamUrl(target, "?beta=true")).toBe(`${upstream}/v1/messages?beta=true`);
     const headers = new Headers(upstreamHeaders(target, clientHeaders));

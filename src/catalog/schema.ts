@@ -5,23 +5,22 @@ import * as z from "zod";
 /** The number of this build's catalog shape; a value with a higher one is refused. */
 export const CATALOG_SCHEMA = 1;
 
-/** The kinds of call a provider may answer; each names the path that is appended to the provider's base URL. */
-export const API_PATHS = {
-  chat_completions: "/chat/completions",
-  responses: "/responses",
-  embeddings: "/embeddings",
-  messages: "/messages",
-  completions: "/completions",
-  moderations: "/moderations",
-  rerank: "/rerank",
-  images_generations: "/images/generations",
-  images_edits: "/images/edits",
-  audio_speech: "/audio/speech",
-  audio_transcriptions: "/audio/transcriptions",
-  audio_translations: "/audio/translations",
-} as const;
-export type ApiId = keyof typeof API_PATHS;
-export const API_IDS = Object.keys(API_PATHS) as [ApiId, ...ApiId[]];
+/** The kinds of call a provider may answer. */
+export const API_IDS = [
+  "chat_completions",
+  "responses",
+  "embeddings",
+  "messages",
+  "completions",
+  "moderations",
+  "rerank",
+  "images_generations",
+  "images_edits",
+  "audio_speech",
+  "audio_transcriptions",
+  "audio_translations",
+] as const;
+export type ApiId = (typeof API_IDS)[number];
 
 const date = z.iso.date();
 const providerId = z.string().regex(/^[a-z0-9][a-z0-9.-]{0,63}$/);

@@ -8,6 +8,7 @@ import type { SecurityEvent } from "../store/event.ts";
 import { blockedProviders, blockMessage } from "./block-evidence.ts";
 import type { GatewayEnv } from "./context.ts";
 import { newEvent } from "./event.ts";
+import type { NotAllowed } from "./harden.ts";
 import type { Plan, Situation } from "./plan.ts";
 
 const MAX_ALTERNATIVES = 5;
@@ -39,6 +40,27 @@ export async function recordAndRefuse(
     }
   }
   if (refused !== null && refused !== "by_compliance") refuse(refused);
+}
+
+/** Records that a field of the request is not allowed by the policy, and refuses. */
+export async function refuseField(
+  c: Context<GatewayEnv>,
+  { field, requirement }: NotAllowed,
+  { plan, revision, situation }: { plan: Plan; revision: number; situation: Situation },
+): Promise<never> {
+  const event = newEvent(c, {
+    type: "compliance.blocked",
+    outcome: "refused",
+    api: situation.api,
+    model: shown(plan.model),
+    mode: plan.mode,
+    providers: [],
+    reason: `${field} is not allowed under ${requirement}`,
+    policy_revision: revision,
+    catalog_version: situation.catalog.version,
+  });
+  await recordEvent(c.env, c.executionCtx, event);
+  return refuse({ code: "not_allowed_by_policy", field, requirement, eventId: event.id });
 }
 
 /** `provider/model` for the same models, by providers that would have been admitted. */

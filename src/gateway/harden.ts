@@ -1,18 +1,67 @@
-// What compliance changes in a request before it leaves.
+// What compliance changes in a request before it leaves, and what it cannot let through. Pure.
+import type { ApiId } from "../catalog/schema.ts";
 import type { Rules } from "../compliance/evaluate.ts";
+import type { RequirementId } from "../compliance/requirements.ts";
 import { requiredOf } from "../compliance/rules.ts";
 
-/** Top-level members to set (JSON text). */
+type Json = Readonly<Record<string, unknown>>;
+
+/** Top-level members to set (JSON text) or to leave out (null), and what the `portcullis-enforced` header says of it. */
 export interface Hardening {
-  readonly members: ReadonlyMap<string, string>;
-  /** For the `portcullis-enforced` header. */
+  readonly members: ReadonlyMap<string, string | null>;
   readonly said: readonly string[];
 }
 
-const NOTHING: Hardening = { members: new Map(), said: [] };
-const NOT_STORED: Hardening = { members: new Map([["store", "false"]]), said: ["store=false"] };
+/** A field that asks the provider to keep or fetch what the policy says it must not have. */
+export interface NotAllowed {
+  readonly field: string;
+  readonly requirement: RequirementId;
+}
 
-/** Where prompts must not be logged or kept, the provider is told not to store the exchange, whatever the client said. */
-export function harden(rules: Rules): Hardening {
-  return requiredOf(rules, ["no_logging", "zero_retention"]).length > 0 ? NOT_STORED : NOTHING;
+/** APIs that store exchanges unless told not to: https://developers.openai.com/api/docs/guides/your-data */
+const STORING: ReadonlySet<ApiId> = new Set(["chat_completions", "responses"]);
+
+/** Hints that lengthen how long a provider keeps a prompt for its cache. */
+const CACHE_HINTS = ["prompt_cache_retention", "prompt_cache_options"];
+
+/** Fields of the Responses API that need an exchange to be kept, each with when it does. */
+const STATEFUL: readonly (readonly [field: string, (value: unknown) => boolean])[] = [
+  ["background", (value) => value !== false],
+  ["previous_response_id", () => true],
+  ["conversation", () => true],
+  // A stored prompt. On completions `prompt` is the text itself.
+  ["prompt", (value) => typeof value === "object"],
+  ["input", (value) => Array.isArray(value) && value.some(isReference)],
+];
+
+/** Where prompts must not be logged or kept: what is changed for that, or the field that cannot be let through. */
+export function harden(rules: Rules, api: ApiId, root: Json): Hardening | NotAllowed {
+  const members = new Map<string, string | null>();
+  const said: string[] = [];
+  const [requirement] = requiredOf(rules, ["no_logging", "zero_retention"]);
+  if (requirement === undefined) return { members, said };
+
+  if (api === "responses")
+    for (const [field, isStateful] of STATEFUL) {
+      const value = root[field];
+      if (value !== undefined && value !== null && isStateful(value)) return { field, requirement };
+    }
+  if (STORING.has(api)) {
+    members.set("store", "false");
+    said.push("store=false");
+  }
+  for (const hint of CACHE_HINTS)
+    if (Object.hasOwn(root, hint)) {
+      members.set(hint, null);
+      said.push(`${hint}=dropped`);
+    }
+  return { members, said };
+}
+
+/** An input item that stands for one of an earlier exchange; its type may be left out. */
+function isReference(item: unknown): boolean {
+  if (typeof item !== "object" || item === null) return false;
+  const { type, id, role, content } = item as Json;
+  if (type === "item_reference") return true;
+  return (type === undefined || type === null) && id !== undefined && role === undefined && content === undefined;
 }

@@ -62,17 +62,24 @@ function read<T extends z.ZodType>(body: JsonBody, name: string, schema: T): z.i
 }
 
 function needsOf({ root, bytes }: JsonBody): Needs {
-  const { tools, response_format, messages } = root as Record<string, unknown>;
-  const format = (response_format as { type?: unknown } | null | undefined)?.type;
+  const { tools, response_format, text, messages, input } = root as Record<string, unknown>;
+  const format = typeOf(response_format) ?? typeOf((text as { format?: unknown } | null | undefined)?.format);
   return {
     tools: Array.isArray(tools) && tools.length > 0,
     json: format === "json_object" || format === "json_schema",
-    vision: Array.isArray(messages) && messages.some(hasImage),
+    vision: [messages, input].some((list) => Array.isArray(list) && list.some(hasImage)),
     context: Math.floor(bytes.byteLength / MOST_BYTES_PER_TOKEN),
   };
 }
 
+/** What the formats call an image: chat completions, responses, messages. */
+const IMAGE_TYPES: ReadonlySet<unknown> = new Set(["image_url", "input_image", "image"]);
+
+function typeOf(value: unknown): unknown {
+  return (value as { type?: unknown } | null | undefined)?.type;
+}
+
 function hasImage(message: unknown): boolean {
   const content = (message as { content?: unknown } | null)?.content;
-  return Array.isArray(content) && content.some((part) => (part as { type?: unknown } | null)?.type === "image_url");
+  return Array.isArray(content) && content.some((part) => IMAGE_TYPES.has(typeOf(part)));
 }

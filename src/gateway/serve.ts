@@ -11,7 +11,7 @@ import { addedRequirements, ignoredPreferences } from "../routing/preferences.ts
 import { type Edge, loadRules } from "../store/edge.ts";
 import type { OrgRecord } from "../store/records.ts";
 import { authenticate } from "./authenticate.ts";
-import { recordAndRefuse } from "./block.ts";
+import { recordAndRefuse, refuseField } from "./block.ts";
 import { edgeOf, type GatewayEnv, isolateOf, ownHeaders } from "./context.ts";
 import { type Credential, credentialFor } from "./credentials.ts";
 import { type Dispatched, dispatch, healthKeyOf, type Prepared } from "./dispatch.ts";
@@ -26,7 +26,8 @@ import type { Admitted } from "./upstream.ts";
 import { type HeaderFields, returnedHeaders } from "./upstream-request.ts";
 
 /** Answers a request on one of the surfaces. Refuses by throwing. */
-export async function serve(c: Context<GatewayEnv>, { api }: Surface): Promise<Response> {
+export async function serve(c: Context<GatewayEnv>, surface: Surface): Promise<Response> {
+  const { api } = surface;
   const request = c.req.raw;
   const edge = edgeOf(c);
   const caller = await authenticate(request.headers, edge);
@@ -46,15 +47,20 @@ export async function serve(c: Context<GatewayEnv>, { api }: Surface): Promise<R
     const plan = planRequest(asked, situation);
     await recordAndRefuse(c, plan, { revision: org.revision, situation });
 
-    const hardening = harden(rulesOf(org, caller.project, added));
+    const hardenBy = async (record: OrgRecord): Promise<Hardening> => {
+      const hardened = harden(rulesOf(record, caller.project, added), api, body.root);
+      return "field" in hardened ? refuseField(c, hardened, { plan, revision: record.revision, situation }) : hardened;
+    };
+    let hardening = await hardenBy(org);
     const answer = await dispatch(plan.admitted, {
       prepare: (admitted) => prepare(admitted, { body, hardening, credentialOf }),
       readmit: async ({ candidate }) => {
-        const rules = await loadRules(edge, caller.org);
-        return admittedNow(candidate, rules.catalog, evaluatorFor(rules.org, caller.project, added));
+        const now = await loadRules(edge, caller.org);
+        hardening = await hardenBy(now.org);
+        return admittedNow(candidate, now.catalog, evaluatorFor(now.org, caller.project, added));
       },
       call: {
-        api,
+        surface,
         clientHeaders: request.headers,
         query: queryOf(request.url),
         clientGone: request.signal,
@@ -107,6 +113,9 @@ function situationOf({
   };
 }
 
+/** Members by which an aggregator lets a client choose who reads the prompt. */
+const STEERING = ["route", "transforms", "plugins", "providerOptions", "extra_body"];
+
 /** The body for one candidate: its name for the model, nothing of ours, and what compliance demands. */
 function prepare(
   { candidate }: Admitted,
@@ -116,6 +125,7 @@ function prepare(
   if (!credential) return null;
   const changes = new Map<string, string | null>(hardening.members);
   changes.set("model", JSON.stringify(candidate.mapping.model)).set("models", null).set("provider", null);
+  if (candidate.provider.aggregator) for (const name of STEERING) changes.set(name, null);
   return { credential, body: withMembers(body, changes) };
 }
 

@@ -3,7 +3,7 @@ import type { ApiId } from "../catalog/schema.ts";
 import type { Dialect } from "../errors.ts";
 
 export interface Surface {
-  /** The path below `/v1`. */
+  /** The path below `/v1`, and below a provider's base URL. */
   readonly path: `/${string}`;
   /** What a provider's mapping must list to be called through it. */
   readonly api: ApiId;
@@ -12,6 +12,10 @@ export interface Surface {
 
 export const SURFACES = [
   { path: "/chat/completions", api: "chat_completions", dialect: "openai" },
+  { path: "/responses", api: "responses", dialect: "openai" },
+  { path: "/embeddings", api: "embeddings", dialect: "openai" },
+  { path: "/messages", api: "messages", dialect: "anthropic" },
+  { path: "/messages/count_tokens", api: "messages", dialect: "anthropic" },
 ] as const satisfies readonly Surface[];
 
 /** The error shape a client expects at a path: Anthropic's below `/v1/messages`, OpenAI's elsewhere. */

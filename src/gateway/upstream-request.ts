@@ -1,6 +1,6 @@
 // How a call to a provider looks on the wire: its exact URL and headers. Header lists are allow-lists in both
 // directions, so that a header nobody thought of goes nowhere. Pure.
-import { API_PATHS, type ApiId, type Endpoint } from "../catalog/schema.ts";
+import type { Endpoint } from "../catalog/schema.ts";
 import type { Credential } from "./credentials.ts";
 
 /** The client's headers that travel on. Its user agent does not. */
@@ -17,18 +17,19 @@ export type HeaderFields = Record<string, string>;
 
 export interface UpstreamTarget {
   readonly provider: string;
-  readonly api: ApiId;
+  /** Of the surface that was called. */
+  readonly path: string;
   readonly endpoint: Endpoint;
   readonly credential: Credential;
 }
 
 /** The URL of the call, with the client's query string. */
-export function upstreamUrl({ api, endpoint, credential }: UpstreamTarget, query: string): string {
+export function upstreamUrl({ path, endpoint, credential }: UpstreamTarget, query: string): string {
   const base =
     credential.kind === "sandbox"
       ? credential.baseUrl
       : endpoint.url.replace(/\{(\w+)\}/g, (_, name: string) => credential.variables[name] ?? "");
-  return base + API_PATHS[api] + query;
+  return base + path + query;
 }
 
 /** The headers of the call: what the client may say, and the provider's own authentication. */

@@ -1,10 +1,10 @@
 // The one door: the only function in the project that calls a provider. It takes nothing but a candidate with its
 // passing verdict, and checks that verdict once more.
 import type { Candidate } from "../catalog/lookup.ts";
-import type { ApiId } from "../catalog/schema.ts";
 import { type PassingVerdict, stillHolds } from "../compliance/evaluate.ts";
 import { type Attempt, refuse } from "../errors.ts";
 import type { Credential } from "./credentials.ts";
+import type { Surface } from "./surfaces.ts";
 import { upstreamHeaders, upstreamUrl } from "./upstream-request.ts";
 
 /** A candidate that compliance lets through; there is no other way to a provider. */
@@ -14,7 +14,7 @@ export interface Admitted {
 }
 
 export interface Call {
-  readonly api: ApiId;
+  readonly surface: Surface;
   readonly credential: Credential;
   readonly clientHeaders: Headers;
   /** With its question mark, or empty. */
@@ -33,14 +33,14 @@ export type Answer =
 /** Sends the body to the provider and waits for its response headers. Redirects are never followed. */
 export async function callProvider({ candidate, verdict }: Admitted, call: Call): Promise<Answer> {
   const { provider, model } = candidate;
-  const endpoint = provider.apis[call.api];
+  const endpoint = provider.apis[call.surface.api];
   if (!endpoint || !stillHolds(verdict, { provider: provider.id, model, now: Date.now() }))
     return refuse({
       code: "policy_unavailable",
       why: "a fact about the provider expired while the request was on its way",
     });
 
-  const target = { provider: provider.id, api: call.api, endpoint, credential: call.credential };
+  const target = { provider: provider.id, path: call.surface.path, endpoint, credential: call.credential };
   const abort = new AbortController();
   const onGone = () => abort.abort();
   if (call.clientGone.aborted) onGone();

@@ -26,7 +26,7 @@ export const SecurityEvent = z.strictObject({
   ),
   /** Providers left out of `providers` because the event would have grown past its bound. */
   providers_omitted: z.number().int().positive().optional(),
-  /** Why the policy could not be read, for `policy.unavailable`. */
+  /** What stood in the way where it was no provider: an unreadable policy, or a field of the request. */
   reason: text.optional(),
   policy_revision: z.number().int().nullable(),
   catalog_version: text.nullable(),

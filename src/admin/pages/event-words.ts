@@ -26,10 +26,11 @@ export function outcomeInWords({ type, outcome }: SecurityEvent): string {
 }
 
 /** What happened, in a sentence. */
-export function eventInWords({ type, outcome, mode, model, providers }: SecurityEvent): string {
+export function eventInWords({ type, outcome, mode, model, providers, reason }: SecurityEvent): string {
   const asked = model === null ? "A request" : `A request for ${model}`;
   if (type === "policy.unavailable")
     return `${asked} was refused because the policy could not be checked. Nothing was sent to any provider.`;
+  if (reason !== undefined) return `${asked} was refused: ${reason}. Nothing was sent to any provider.`;
   const named = providers.map(({ id }) => id).join(", ");
   if (outcome === "rerouted")
     return `${asked} named ${named}, which the policy does not allow; another provider answered it. Nothing was sent to ${named}.`;
