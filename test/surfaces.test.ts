@@ -1,18 +1,18 @@
 // Every surface goes through the same door: the same judgement, the same ladder, each in its client's own terms.
 import { describe, expect, it } from "vitest";
-import type { Catalog } from "../src/catalog/schema.ts";
+import { indexCatalog } from "../src/catalog/lookup.ts";
+import type { Catalog, Provider } from "../src/catalog/schema.ts";
 import { SURFACES } from "../src/gateway/surfaces.ts";
+import { isLive } from "../src/routing/ladder.ts";
+import { shippedCatalog } from "./shipped-catalog.ts";
 import { modelOf, providerOf } from "./small-catalog.ts";
 import { openWorld, policyOf, type World } from "./world.ts";
 
 const url = "https://provider.example/v1";
-const apis = {
-  chat_completions: { url, auth: "bearer" },
-  responses: { url, auth: "bearer" },
-  embeddings: { url, auth: "bearer" },
-  messages: { url, auth: "x-api-key" },
-} as const;
-const served = { apis: Object.keys(apis) as (keyof typeof apis)[] };
+const apis: Provider["apis"] = Object.fromEntries(
+  SURFACES.map(({ api, dialect }) => [api, { url, auth: dialect === "anthropic" ? "x-api-key" : "bearer" }]),
+);
+const served = { apis: SURFACES.map(({ api }) => api) };
 
 const catalog: Catalog = {
   version: "surfaces",
@@ -90,6 +90,15 @@ describe.each(SURFACES)("$path", ({ path, dialect }) => {
     expect((await post(world, path, { model: "brokered", input: "Hi", ...steering })).status).toBe(200);
     expect(await arrived(world)).toEqual({ model: "broker-brokered", input: "Hi" });
   });
+});
+
+it("each has at least one live mapping in the shipped catalog", () => {
+  const live = [...indexCatalog(shippedCatalog).candidates.values()].flat().filter((each) => isLive(each, Date.now()));
+  for (const { api, path } of SURFACES)
+    expect(
+      live.some(({ mapping }) => mapping.apis.includes(api)),
+      path,
+    ).toBe(true);
 });
 
 it("Anthropic's version and beta headers travel on by value, with the provider's own kind of key", async () => {

@@ -16,6 +16,11 @@ export const SURFACES = [
   { path: "/embeddings", api: "embeddings", dialect: "openai" },
   { path: "/messages", api: "messages", dialect: "anthropic" },
   { path: "/messages/count_tokens", api: "messages", dialect: "anthropic" },
+  { path: "/completions", api: "completions", dialect: "openai" },
+  { path: "/moderations", api: "moderations", dialect: "openai" },
+  { path: "/rerank", api: "rerank", dialect: "openai" },
+  { path: "/images/generations", api: "images_generations", dialect: "openai" },
+  { path: "/audio/speech", api: "audio_speech", dialect: "openai" },
 ] as const satisfies readonly Surface[];
 
 /** The error shape a client expects at a path: Anthropic's below `/v1/messages`, OpenAI's elsewhere. */

@@ -76,6 +76,26 @@ it("answers a blocked stream with the 403 in JSON", async () => {
   expect(error).toBeInstanceOf(OpenAI.PermissionDeniedError);
 });
 
+it("answers a response, streams one, and blocks one as PermissionDeniedError", async () => {
+  const client = openai();
+  const response = await client.responses.create({ model: "gpt-4o-mini", input: "Hello" });
+  expect(response.output_text).toBeTruthy();
+  let text = "";
+  for await (const event of await client.responses.create({ model: "gpt-4o-mini", input: "Hello", stream: true }))
+    if (event.type === "response.output_text.delta") text += event.delta;
+  expect(text).toBeTruthy();
+  // A model that only a provider which the policy blocks answers through this API.
+  const error = await client.responses
+    .create({ model: "meta/muse-spark-1.3", input: "Hello" })
+    .catch((thrown) => thrown);
+  expect(error).toBeInstanceOf(OpenAI.PermissionDeniedError);
+});
+
+it("embeds", async () => {
+  const { data } = await openai().embeddings.create({ model: "text-embedding-3-small", input: "Hello" });
+  expect(data[0]?.embedding.length).toBeGreaterThan(0);
+});
+
 it("surfaces a wrong key as AuthenticationError", async () => {
   const error = await openai("sk-not-ours")
     .chat.completions.create({ model: "gpt-4o-mini", messages })
