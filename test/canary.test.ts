@@ -177,7 +177,10 @@ it.each<{ name: string; act: (world: World, marker: string) => Promise<unknown> 
     act: async (world, marker) => {
       await world.behave("alpha", { kind: "stream", chunks: [`data: ${marker}\n\n`], everyMs: 30, ending: "reset" });
       const response = await world.chat({ model: "mix", stream: true, ...promptOf(marker) });
-      await expect(response.text()).rejects.toThrow();
+      const [event, ...rest] = (await response.text()).split("\n\n\n\n");
+      expect(event).toBe(`data: ${marker}`);
+      expect(rest.join("")).toContain("upstream_error");
+      expect(rest.join("")).not.toContain(marker);
     },
   },
   {

@@ -6,6 +6,7 @@ import type { Candidate, CatalogIndex } from "../catalog/lookup.ts";
 import type { ApiId } from "../catalog/schema.ts";
 import type { Evaluator } from "../compliance/evaluator.ts";
 import { rulesOf } from "../compliance/rules.ts";
+import type { Dialect } from "../errors.ts";
 import { isHealthy } from "../routing/health.ts";
 import { addedRequirements, ignoredPreferences } from "../routing/preferences.ts";
 import { type Edge, loadRules } from "../store/edge.ts";
@@ -21,6 +22,7 @@ import { planRequest, type Situation } from "./plan.ts";
 import { readBody, reserveBytes } from "./read-body.ts";
 import { type Asked, readRequest } from "./read-request.ts";
 import { evaluatorFor } from "./rules.ts";
+import { guardStream } from "./stream-guard.ts";
 import type { Surface } from "./surfaces.ts";
 import type { Admitted } from "./upstream.ts";
 import { type HeaderFields, returnedHeaders } from "./upstream-request.ts";
@@ -68,7 +70,7 @@ export async function serve(c: Context<GatewayEnv>, surface: Surface): Promise<R
       },
       isolate,
     });
-    return respond(answer, { own: ownHeaders(c), asked, hardening });
+    return respond(answer, { own: ownHeaders(c), dialect: surface.dialect, asked, hardening });
   } finally {
     memory.release();
   }
@@ -140,14 +142,16 @@ function admittedNow({ provider, model }: Candidate, catalog: CatalogIndex, judg
 /** The provider's answer under our headers; its bytes pass as they come. */
 function respond(
   { provider, response }: Dispatched,
-  { own, asked, hardening }: { own: HeaderFields; asked: Asked; hardening: Hardening },
+  { own, dialect, asked, hardening }: { own: HeaderFields; dialect: Dialect; asked: Asked; hardening: Hardening },
 ): Response {
   const headers = returnedHeaders(response.headers, own);
   headers["portcullis-provider"] = provider;
   if (hardening.said.length > 0) headers["portcullis-enforced"] = hardening.said.join(", ");
   const ignored = ignoredPreferences(asked.preferences);
   if (ignored.length > 0) headers["portcullis-ignored"] = printable(ignored.join(", "));
-  return new Response(response.body, { status: response.status, headers });
+  const isStream = headers["content-type"]?.startsWith("text/event-stream") ?? false;
+  const body = isStream && response.body ? guardStream(response.body, dialect) : response.body;
+  return new Response(body, { status: response.status, headers });
 }
 
 const MAX_HEADER_LENGTH = 512;
