@@ -9,7 +9,7 @@ import { blockedProviders, blockMessage } from "./block-evidence.ts";
 import type { GatewayEnv } from "./context.ts";
 import { newEvent } from "./event.ts";
 import type { NotAllowed } from "./harden.ts";
-import type { Plan, Situation } from "./plan.ts";
+import type { Plan, Removed, Situation } from "./plan.ts";
 
 const MAX_ALTERNATIVES = 5;
 
@@ -19,17 +19,12 @@ export async function recordAndRefuse(
   plan: Plan,
   { revision, situation }: { revision: number; situation: Situation },
 ): Promise<void> {
-  const { mode, model, removed, refused } = plan;
+  const { removed, refused } = plan;
   if (removed.length > 0) {
     const event = newEvent(c, {
-      type: "compliance.blocked",
+      ...blockOf(plan, { revision, situation }),
       outcome: refused === null ? "rerouted" : "refused",
-      api: situation.api,
-      model: shown(model),
-      mode,
-      ...blockedProviders(removed, model),
-      policy_revision: revision,
-      catalog_version: situation.catalog.version,
+      ...blockedProviders(removed, plan.model),
     });
     const recorded = recordEvent(c.env, c.executionCtx, event);
     // A request that is served does not wait for the record of what it was not served by.
@@ -42,6 +37,29 @@ export async function recordAndRefuse(
   if (refused !== null && refused !== "by_compliance") refuse(refused);
 }
 
+/** Records a planned candidate that a newer policy or catalog removed before its turn came. Does not wait. */
+export function recordLateRemoval(
+  c: Context<GatewayEnv>,
+  removed: Removed,
+  { plan, revision, situation }: { plan: Plan; revision: number; situation: Situation },
+): void {
+  const event = newEvent(c, {
+    ...blockOf(plan, { revision, situation }),
+    outcome: "rerouted",
+    ...blockedProviders([removed], plan.model),
+  });
+  c.executionCtx.waitUntil(recordEvent(c.env, c.executionCtx, event));
+}
+
+/** What the events of one request have in common. */
+function blockOf(
+  { mode, model }: Plan,
+  { revision, situation: { api, catalog } }: { revision: number; situation: Situation },
+) {
+  const policy = { policy_revision: revision, catalog_version: catalog.version };
+  return { type: "compliance.blocked" as const, api, model: shown(model), mode, ...policy };
+}
+
 /** Records that a field of the request is not allowed by the policy, and refuses. */
 export async function refuseField(
   c: Context<GatewayEnv>,
@@ -49,15 +67,10 @@ export async function refuseField(
   { plan, revision, situation }: { plan: Plan; revision: number; situation: Situation },
 ): Promise<never> {
   const event = newEvent(c, {
-    type: "compliance.blocked",
+    ...blockOf(plan, { revision, situation }),
     outcome: "refused",
-    api: situation.api,
-    model: shown(plan.model),
-    mode: plan.mode,
     providers: [],
     reason: `${field} is not allowed under ${requirement}`,
-    policy_revision: revision,
-    catalog_version: situation.catalog.version,
   });
   await recordEvent(c.env, c.executionCtx, event);
   return refuse({ code: "not_allowed_by_policy", field, requirement, eventId: event.id });

@@ -12,13 +12,13 @@ import { addedRequirements, ignoredPreferences } from "../routing/preferences.ts
 import { type Edge, loadRules } from "../store/edge.ts";
 import type { OrgRecord } from "../store/records.ts";
 import { authenticate } from "./authenticate.ts";
-import { recordAndRefuse, refuseField } from "./block.ts";
+import { recordAndRefuse, recordLateRemoval, refuseField } from "./block.ts";
 import { edgeOf, type GatewayEnv, isolateOf, ownHeaders } from "./context.ts";
 import { type Credential, credentialFor } from "./credentials.ts";
 import { type Dispatched, dispatch, healthKeyOf, type Prepared } from "./dispatch.ts";
 import { type Hardening, harden } from "./harden.ts";
 import { type JsonBody, withMembers } from "./json-body.ts";
-import { planRequest, type Situation } from "./plan.ts";
+import { planRequest, type Removed, type Situation } from "./plan.ts";
 import { readBody, reserveBytes } from "./read-body.ts";
 import { type Asked, readRequest } from "./read-request.ts";
 import { evaluatorFor } from "./rules.ts";
@@ -59,7 +59,10 @@ export async function serve(c: Context<GatewayEnv>, surface: Surface): Promise<R
       readmit: async ({ candidate }) => {
         const now = await loadRules(edge, caller.org);
         hardening = await hardenBy(now.org);
-        return admittedNow(candidate, now.catalog, evaluatorFor(now.org, caller.project, added));
+        const judged = judgeNow(candidate, now.catalog, evaluatorFor(now.org, caller.project, added));
+        if (judged === null || isAdmitted(judged)) return judged;
+        recordLateRemoval(c, judged, { plan, revision: now.org.revision, situation });
+        return null;
       },
       call: {
         surface,
@@ -131,12 +134,16 @@ function prepare(
   return { credential, body: withMembers(body, changes) };
 }
 
-/** The candidate as the catalog has it now, if it passes now. */
-function admittedNow({ provider, model }: Candidate, catalog: CatalogIndex, judge: Evaluator): Admitted | null {
+/** The candidate as the catalog has it now, judged now; null when it is gone. */
+function judgeNow({ provider, model }: Candidate, catalog: CatalogIndex, judge: Evaluator): Admitted | Removed | null {
   const candidate = catalog.candidates.get(model)?.find((each) => each.provider.id === provider.id);
   if (!candidate) return null;
   const verdict = judge(candidate, Date.now());
-  return verdict.allowed ? { candidate, verdict } : null;
+  return verdict.allowed ? { candidate, verdict } : { candidate, verdict };
+}
+
+function isAdmitted(judged: Admitted | Removed): judged is Admitted {
+  return judged.verdict.allowed;
 }
 
 /** The provider's answer under our headers; its bytes pass as they come. */
