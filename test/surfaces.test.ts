@@ -78,6 +78,14 @@ describe.each(SURFACES)("$path", ({ path, dialect }) => {
     expect(await world.journal()).toEqual([]);
   });
 
+  it("a provider is not told to fall back to a model that nobody judged", async () => {
+    const world = await open([]);
+    const response = await post(world, path, { model: "mix", input: "Hi", fallbacks: [{ model: "good-dirty" }] });
+    expect(response.headers.get("portcullis-enforced")).toBe("fallbacks=dropped");
+    expect(await arrived(world)).toMatchObject({ input: "Hi" });
+    expect(await arrived(world)).not.toHaveProperty("fallbacks");
+  });
+
   it("an aggregator is not told whom else it may ask", async () => {
     const world = await open([]);
     const steering = {

@@ -34,10 +34,25 @@ const STATEFUL: readonly (readonly [field: string, (value: unknown) => boolean])
   ["input", (value) => Array.isArray(value) && value.some(isReference)],
 ];
 
-/** Where prompts must not be logged or kept: what is changed for that, or the field that cannot be let through. */
+/**
+ * Members by which a provider would answer with a model that was not judged here, whatever the policy: it may be blocked,
+ * or be one whose prompts are kept. `models` is the gateway's own way to fall back.
+ * https://github.com/anthropics/anthropic-sdk-typescript/blob/main/src/resources/beta/messages/messages.ts
+ */
+const UNJUDGED_MODELS = ["fallbacks"];
+
+/** What is changed in the request, or the field that cannot be let through where prompts must not be logged or kept. */
 export function harden(rules: Rules, api: ApiId, root: Json): Hardening | NotAllowed {
   const members = new Map<string, string | null>();
   const said: string[] = [];
+  const drop = (names: readonly string[]) => {
+    for (const name of names)
+      if (Object.hasOwn(root, name)) {
+        members.set(name, null);
+        said.push(`${name}=dropped`);
+      }
+  };
+  drop(UNJUDGED_MODELS);
   const [requirement] = requiredOf(rules, ["no_logging", "zero_retention"]);
   if (requirement === undefined) return { members, said };
 
@@ -50,11 +65,7 @@ export function harden(rules: Rules, api: ApiId, root: Json): Hardening | NotAll
     members.set("store", "false");
     said.push("store=false");
   }
-  for (const hint of CACHE_HINTS)
-    if (Object.hasOwn(root, hint)) {
-      members.set(hint, null);
-      said.push(`${hint}=dropped`);
-    }
+  drop(CACHE_HINTS);
   return { members, said };
 }
 
