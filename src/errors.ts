@@ -42,8 +42,6 @@ export type Refusal =
   | { code: "no_provider_available"; model: string; providers: readonly string[] }
   | { code: "overloaded"; retryAfterSeconds: number };
 
-export type RefusalCode = Refusal["code"];
-
 /** The one error class outside pure code; `onError` alone makes a response of it. */
 export class RefusalError extends Error {
   override readonly name = "RefusalError";

@@ -1,4 +1,5 @@
 // The policy's use cases, shared by the JSON API and the pages: read, preview, save.
+import type { CatalogIndex } from "../catalog/lookup.ts";
 import { DISABLED_POLICY, type StoredPolicy } from "../compliance/policy.ts";
 import { type Preview, preview } from "../compliance/preview.ts";
 import type { Env } from "../env.ts";
@@ -10,8 +11,6 @@ import { newestRevision, type Revision, saveRevision } from "../store/revisions.
 import { changeInWords } from "./change-in-words.ts";
 import { listsMore, unknownNames } from "./listed.ts";
 import { type FieldError, noSuchOrg } from "./problem.ts";
-
-export { changeInWords } from "./change-in-words.ts";
 
 /** A policy changes enough in words to fill a page; a revision keeps this much of it. */
 const MAX_CHANGE_CHARACTERS = 2000;
@@ -25,20 +24,18 @@ export async function readPolicy(env: Env, org: string) {
   return { policy, revision, updated_at: created_at, updated_by: created_by, record, newest };
 }
 
-/** What `draft` would do beside the newest revision, on the catalog in force. */
-export async function previewPolicy(
-  edge: Edge,
-  org: string,
+/** What `draft` would do beside the revision in `record`, by that catalog, at `now` (epoch milliseconds). Pure. */
+export function previewPolicy(
   draft: StoredPolicy,
-): Promise<{ catalog_version: string; revision: number } & Preview> {
-  const [{ policy, revision }, catalog] = await Promise.all([readPolicy(edge.env, org), loadCatalog(edge)]);
+  { record, catalog, now }: { record: OrgRecord; catalog: CatalogIndex; now: number },
+): { catalog_version: string; revision: number } & Preview {
   const rules = (asked: StoredPolicy) => ({ policies: [asked], requirements: [] });
   const impact = preview(
-    { draft: rules(draft), inForce: rules(policy) },
+    { draft: rules(draft), inForce: rules(record.policy) },
     { providers: catalog.providers.values(), models: catalog.models.values() },
-    Date.now(),
+    now,
   );
-  return { catalog_version: catalog.version, revision, ...impact };
+  return { catalog_version: catalog.version, revision: record.revision, ...impact };
 }
 
 /** What is wrong with the names in `draft`. The catalog is read only when the draft lists more than `inForce` does. */

@@ -1,7 +1,7 @@
 // What is known of a provider, resolved for one model at one moment. Pure: no clock, no I/O (it remembers, per provider).
 // A fact that is missing, expired, or belongs to an aggregator's own house rather than to the model is unknown.
 
-export type Soc2 = "type1" | "type2" | "unspecified";
+type Soc2 = "type1" | "type2" | "unspecified";
 
 export interface DataPolicy {
   soc2: Soc2 | null;

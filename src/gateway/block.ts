@@ -48,7 +48,7 @@ export function recordLateRemoval(
     outcome: "rerouted",
     ...blockedProviders([removed], plan.model),
   });
-  c.executionCtx.waitUntil(recordEvent(c.env, c.executionCtx, event));
+  void recordEvent(c.env, c.executionCtx, event);
 }
 
 /** What the events of one request have in common. */

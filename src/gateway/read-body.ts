@@ -1,4 +1,5 @@
 // Takes a request's body in, within bounds: an isolate's memory is shared by all of its tenants.
+import { Buffer } from "node:buffer";
 import type { Settings } from "../env.ts";
 import { type Refusal, refuse } from "../errors.ts";
 import type { Isolate } from "./context.ts";
@@ -8,24 +9,24 @@ import { type JsonBody, type JsonProblem, MAX_DEPTH, MAX_STRUCTURES, readJson } 
 const MAX_BYTES_IN_FLIGHT = 24 * 1024 * 1024;
 const OVERLOADED_RETRY_SECONDS = 2;
 
-/** A place in the isolate's memory for one body; release it when the body is no longer held. */
-export interface Reservation {
-  release(): void;
-}
-
-/** Reads and checks a JSON body. `reserve` counts its bytes against the isolate until the caller releases them. */
-export async function readBody(request: Request, settings: Settings, reserve: Reserve): Promise<JsonBody> {
+/** Reads and checks a JSON body. Its bytes count against the isolate until the caller releases `memory`. */
+export async function readBody(request: Request, settings: Settings, memory: Reservation): Promise<JsonBody> {
   const encoding = request.headers.get("content-encoding");
   if (encoding !== null && encoding.toLowerCase() !== "identity")
     return refuse({ code: "unsupported_encoding", encoding });
-  const body = readJson(await readBytes(request, settings.MAX_BODY_BYTES, reserve));
+  const body = readJson(await readBytes(request, settings.MAX_BODY_BYTES, memory));
   return "problem" in body ? refuse(refusalOf(body)) : body;
 }
 
-/** Counts more bytes as held; refuses when the isolate holds too many. */
-export type Reserve = (bytes: number) => void;
+/** A place in the isolate's memory for one body. */
+export interface Reservation {
+  /** Counts more bytes as held; refuses when the isolate holds too many. */
+  reserve(bytes: number): void;
+  /** The body is no longer held. */
+  release(): void;
+}
 
-export function reserveBytes(isolate: Isolate): { reserve: Reserve } & Reservation {
+export function reserveBytes(isolate: Isolate): Reservation {
   let held = 0;
   return {
     reserve(bytes) {
@@ -41,13 +42,13 @@ export function reserveBytes(isolate: Isolate): { reserve: Reserve } & Reservati
   };
 }
 
-async function readBytes(request: Request, limit: number, reserve: Reserve): Promise<Uint8Array> {
+async function readBytes(request: Request, limit: number, memory: Reservation): Promise<Uint8Array> {
   const tooLarge = (): never =>
     refuse({ code: "request_too_large", why: `The request body is larger than ${limit} bytes.` });
   const declared = request.headers.get("content-length");
   if (declared !== null) {
     if (!(Number(declared) <= limit)) return tooLarge();
-    reserve(Number(declared));
+    memory.reserve(Number(declared));
     const bytes = new Uint8Array(await request.arrayBuffer());
     return bytes.byteLength > limit ? tooLarge() : bytes;
   }
@@ -56,16 +57,10 @@ async function readBytes(request: Request, limit: number, reserve: Reserve): Pro
   for await (const piece of (request.body ?? []) as AsyncIterable<Uint8Array>) {
     length += piece.byteLength;
     if (length > limit) return tooLarge();
-    reserve(piece.byteLength);
+    memory.reserve(piece.byteLength);
     pieces.push(piece);
   }
-  const bytes = new Uint8Array(length);
-  let at = 0;
-  for (const piece of pieces) {
-    bytes.set(piece, at);
-    at += piece.byteLength;
-  }
-  return bytes;
+  return Buffer.concat(pieces);
 }
 
 function refusalOf(found: JsonProblem): Refusal {

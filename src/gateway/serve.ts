@@ -3,7 +3,7 @@
 // loaded after the body: a client can send its body slowly, but never by yesterday's policy.
 import type { Context } from "hono";
 import type { Candidate, CatalogIndex } from "../catalog/lookup.ts";
-import type { ApiId } from "../catalog/schema.ts";
+import type { ApiId, Provider } from "../catalog/schema.ts";
 import type { Evaluator } from "../compliance/evaluator.ts";
 import { rulesOf } from "../compliance/rules.ts";
 import type { Dialect } from "../errors.ts";
@@ -38,7 +38,7 @@ export async function serve(c: Context<GatewayEnv>, surface: Surface): Promise<R
   const isolate = isolateOf(c.env);
   const memory = reserveBytes(isolate);
   try {
-    const body = await readBody(request, edge.settings, memory.reserve);
+    const body = await readBody(request, edge.settings, memory);
     const { org, catalog } = await loadRules(edge, caller.org);
     c.set("revision", org.revision);
     const asked = readRequest(body, catalog.providers);
@@ -82,9 +82,15 @@ export async function serve(c: Context<GatewayEnv>, surface: Surface): Promise<R
 type CredentialOf = (candidate: Candidate) => Credential | null;
 
 function credentialsFor({ env, settings }: Edge, api: ApiId): CredentialOf {
+  // Asked several times for each candidate: whether there is one, how it fares, and to use it.
+  const found = new Map<Provider, Credential | null>();
   return ({ provider }) => {
+    const known = found.get(provider);
+    if (known !== undefined) return known;
     const endpoint = provider.apis[api];
-    return endpoint ? credentialFor(provider, endpoint, env, settings) : null;
+    const credential = endpoint ? credentialFor(provider, endpoint, env, settings) : null;
+    found.set(provider, credential);
+    return credential;
   };
 }
 

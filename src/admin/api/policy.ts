@@ -49,9 +49,10 @@ policy.post("/:org/policy/preview", async (c) => {
   const { org } = requireMember(c, c.req.param("org"), "policy");
   const draft = await readJson(c, PolicyBody);
   const edge = edgeOf(c);
-  const errors = await draftErrors(edge, draft, (await readPolicy(c.env, org)).policy);
+  const { record } = await readPolicy(c.env, org);
+  const errors = await draftErrors(edge, draft, record.policy);
   if (errors.length > 0) throw invalid(errors);
-  return c.json(await previewPolicy(edge, org, draft));
+  return c.json(previewPolicy(draft, { record, catalog: await loadCatalog(edge), now: Date.now() }));
 });
 
 policy.put("/:org/routing", async (c) => {

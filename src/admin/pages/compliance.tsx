@@ -5,7 +5,8 @@ import { findOrg } from "../../store/orgs.ts";
 import { listRevisions } from "../../store/revisions.ts";
 import { edgeOf } from "../api/edge-of.ts";
 import type { AdminEnv } from "../authorize.ts";
-import { changeInWords, readPolicy, savePolicy } from "../policy.ts";
+import { changeInWords } from "../change-in-words.ts";
+import { readPolicy, savePolicy } from "../policy.ts";
 import { invalid, noSuchOrg } from "../problem.ts";
 import { enter } from "./access.ts";
 import { CompliancePage, type ComplianceView, PreviewFragments } from "./compliance-page.tsx";
@@ -116,8 +117,8 @@ async function look(
           limit: Math.min(revision - draft.base, MAX_RECOUNTED),
         })
       : [];
-  const outcome = await impactOf(edge, { org: org.id, draft: draft.policy, catalog });
   const now = Date.now();
+  const outcome = impactOf(draft.policy, { record: newest.record, catalog, now });
   const view = { member, settings: edge.settings, org, catalog, newest, since, draft, outcome, now };
   return { view, onTopOf: Number(form?.get("on-top-of") ?? draft.base) };
 }

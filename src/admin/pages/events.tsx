@@ -1,5 +1,6 @@
 // Security events: the list, newest first, with its filters in the address; and the page of one event.
 import { Hono } from "hono";
+import { SecurityEvent } from "../../store/event.ts";
 import { findEvent, listEvents } from "../../store/events.ts";
 import { newestRevision } from "../../store/revisions.ts";
 import { edgeOf } from "../api/edge-of.ts";
@@ -11,7 +12,6 @@ import { EventsPage, type Filters } from "./events-page.tsx";
 import { readableCatalog } from "./impact-of.ts";
 
 const PER_PAGE = 50;
-const EVENT_ID = /^evt_[0-9A-HJKMNP-TV-Z]{26}$/;
 
 export const events = new Hono<AdminEnv>();
 
@@ -25,7 +25,7 @@ events.get("/", async (c) => {
     project: asked("project"),
   };
   const before = asked("before");
-  if (before !== undefined && !EVENT_ID.test(before))
+  if (before !== undefined && !SecurityEvent.shape.id.safeParse(before).success)
     throw invalid([{ path: "before", message: "is not an event to continue after" }]);
   const edge = edgeOf(c);
   const [found, catalog] = await Promise.all([

@@ -4,6 +4,7 @@ import type { CatalogIndex } from "../../catalog/lookup.ts";
 import type { StoredPolicy } from "../../compliance/policy.ts";
 import { RefusalError } from "../../errors.ts";
 import { type Edge, loadCatalog } from "../../store/edge.ts";
+import type { OrgRecord } from "../../store/records.ts";
 import { previewPolicy } from "../policy.ts";
 import { arrange } from "./impact.ts";
 import type { ImpactOutcome } from "./impact-panel.tsx";
@@ -18,13 +19,13 @@ export async function readableCatalog(edge: Edge): Promise<CatalogIndex | null> 
   }
 }
 
-/** What `draft` would do. While it is off, also what it would do once on. */
-export async function impactOf(
-  edge: Edge,
-  { org, draft, catalog }: { org: string; draft: StoredPolicy; catalog: CatalogIndex | null },
-): Promise<ImpactOutcome> {
+/** What `draft` would do beside the revision in `record`. While it is off, also what it would do once on. */
+export function impactOf(
+  draft: StoredPolicy,
+  { record, catalog, now }: { record: OrgRecord; catalog: CatalogIndex | null; now: number },
+): ImpactOutcome {
   if (catalog === null) return { ok: false, why: "the catalog of providers cannot be read right now" };
-  const preview = await previewPolicy(edge, org, draft);
-  const onceOn = draft.enabled ? null : await previewPolicy(edge, org, { ...draft, enabled: true });
+  const preview = previewPolicy(draft, { record, catalog, now });
+  const onceOn = draft.enabled ? null : previewPolicy({ ...draft, enabled: true }, { record, catalog, now });
   return { ok: true, impact: arrange({ draft, preview, onceOn }, catalog) };
 }

@@ -2,7 +2,7 @@
 // since the form was opened, it says who and when, and saving on top of theirs becomes a choice of its own.
 import type { StoredPolicy } from "../../compliance/policy.ts";
 import type { Revision } from "../../store/revisions.ts";
-import { changeInWords } from "../policy.ts";
+import { changeInWords } from "../change-in-words.ts";
 import { Time } from "./time.tsx";
 
 export interface SaveView {
