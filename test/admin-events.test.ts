@@ -3,34 +3,14 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { EventsAnswer } from "../src/admin/api/events.ts";
 import type { SecurityEvent } from "../src/store/event.ts";
 import { insertEvents } from "../src/store/events.ts";
-import { newId } from "../src/store/secrets.ts";
 import { type AdminWorld, openAdminWorld } from "./admin-world.ts";
+import { eventOf } from "./security-event.ts";
 
 const NOON = Date.parse("2026-11-01T12:00:00Z");
 const at = (minute: number) => new Date(NOON + minute * 60_000).toISOString();
 
-function eventOf(org: string, minute: number, change: Partial<SecurityEvent> = {}): SecurityEvent {
-  return {
-    id: newId("evt", NOON + minute * 60_000),
-    type: "compliance.blocked",
-    outcome: "refused",
-    at: at(minute),
-    org,
-    project: "web",
-    key_id: "key_1",
-    request_id: "req_1",
-    client_request_id: null,
-    api: "chat_completions",
-    model: "deepseek-v3.2",
-    mode: "pinned",
-    providers: [{ id: "deepseek", failures: [{ code: "soc2_type2", found: null }] }],
-    policy_revision: 1,
-    catalog_version: "shipped",
-    colo: null,
-    country: null,
-    ...change,
-  };
-}
+const eventAt = (org: string, minute: number, change: Partial<SecurityEvent> = {}) =>
+  eventOf(org, change, NOON + minute * 60_000);
 
 let acme: AdminWorld;
 let other: AdminWorld;
@@ -39,18 +19,18 @@ beforeAll(async () => {
   acme = await openAdminWorld();
   other = await openAdminWorld();
   events = [
-    eventOf(acme.org, 0),
-    eventOf(acme.org, 1, {
+    eventAt(acme.org, 0),
+    eventAt(acme.org, 1, {
       model: "grok-4",
       providers: [{ id: "xai", failures: [{ code: "provider_blocked", found: "xai" }] }],
     }),
-    eventOf(acme.org, 2, { project: "batch" }),
-    eventOf(acme.org, 3, {
+    eventAt(acme.org, 2, { project: "batch" }),
+    eventAt(acme.org, 3, {
       outcome: "rerouted",
       providers: [{ id: "deepseek", failures: [{ code: "no_training", found: true }] }],
     }),
   ];
-  await insertEvents(acme.env, [...events, eventOf(other.org, 2)]);
+  await insertEvents(acme.env, [...events, eventAt(other.org, 2)]);
 });
 
 const idsOf = ({ body }: { body: { data: SecurityEvent[] } }) => body.data.map(({ id }) => id);
@@ -78,7 +58,7 @@ it.each([
 
 it("pages neither skip nor repeat an event, also where several share a moment", async () => {
   const world = await openAdminWorld();
-  const same = Array.from({ length: 7 }, () => eventOf(world.org, 5));
+  const same = Array.from({ length: 7 }, () => eventAt(world.org, 5));
   await insertEvents(world.env, same);
   const seen: string[] = [];
   let cursor: string | null = "";
@@ -158,7 +138,7 @@ describe("export", () => {
     ];
     await insertEvents(
       world.env,
-      models.map((model, minute) => eventOf(world.org, minute, { model })),
+      models.map((model, minute) => eventAt(world.org, minute, { model })),
     );
     const { text, headers } = await world.ask("admin", "GET", "/events/export?format=csv");
     expect(headers.get("content-type")).toMatch(/^text\/csv/);
@@ -189,7 +169,7 @@ describe("export", () => {
 
   it("reads page by page, and misses none", async () => {
     const world = await openAdminWorld();
-    const many = Array.from({ length: 450 }, (_, index) => eventOf(world.org, index % 7));
+    const many = Array.from({ length: 450 }, (_, index) => eventAt(world.org, index % 7));
     await insertEvents(world.env, many);
     const { text } = await world.ask("admin", "GET", "/events/export?format=ndjson");
     const ids = text

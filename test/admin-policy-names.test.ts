@@ -1,6 +1,6 @@
 // What a policy may name, and how a change of it is put in words.
 import { beforeAll, describe, expect, it } from "vitest";
-import { changeInWords } from "../src/admin/policy.ts";
+import { changeInWords } from "../src/admin/change-in-words.ts";
 import type { StoredPolicy } from "../src/compliance/policy.ts";
 import { type AdminWorld, openAdminWorld } from "./admin-world.ts";
 import { shippedCatalog } from "./shipped-catalog.ts";

@@ -11,7 +11,8 @@ import { createKey, distrustKeys, revokeKey } from "../src/store/keys.ts";
 import { createOrg } from "../src/store/orgs.ts";
 import { kvKeys } from "../src/store/records.ts";
 import { newestRevision, saveRevision } from "../src/store/revisions.ts";
-import { hashSecret, newId } from "../src/store/secrets.ts";
+import { hashSecret } from "../src/store/secrets.ts";
+import { eventOf } from "./security-event.ts";
 import { smallCatalog } from "./small-catalog.ts";
 import { openWorld, policyOf, replacing } from "./world.ts";
 
@@ -25,27 +26,6 @@ beforeEach(() => {
 });
 afterEach(() => {
   vi.restoreAllMocks();
-});
-
-const eventOf = (org: string, change: Partial<SecurityEvent> = {}): SecurityEvent => ({
-  id: newId("evt"),
-  type: "compliance.blocked",
-  outcome: "refused",
-  at: "2026-11-23T12:00:00.000Z",
-  org,
-  project: "web",
-  key_id: "key_1",
-  request_id: "req_1",
-  client_request_id: null,
-  api: "chat_completions",
-  model: "mix",
-  mode: "pinned",
-  providers: [{ id: "leaky", failures: [{ code: "no_training", found: true }] }],
-  policy_revision: 1,
-  catalog_version: "small",
-  colo: null,
-  country: null,
-  ...change,
 });
 
 /** Delivers bodies to the consumer: what became of each message, and with which delay. */

@@ -7,10 +7,9 @@ import { pages } from "../src/admin/pages/index.tsx";
 import type { StoredPolicy } from "../src/compliance/policy.ts";
 import { preview } from "../src/compliance/preview.ts";
 import type { Env } from "../src/env.ts";
-import type { SecurityEvent } from "../src/store/event.ts";
 import { insertEvents } from "../src/store/events.ts";
-import { newId } from "../src/store/secrets.ts";
 import { type AdminWorld, openAdminWorld } from "./admin-world.ts";
+import { eventOf } from "./security-event.ts";
 import { shippedCatalog } from "./shipped-catalog.ts";
 import { policyOf, readingBy, replacing } from "./world.ts";
 
@@ -397,27 +396,3 @@ describe("when something is down", () => {
     expect(page.html).not.toContain("secret detail");
   });
 });
-
-function eventOf(org: string, change: Partial<SecurityEvent>): SecurityEvent {
-  const now = Date.now();
-  return {
-    id: newId("evt", now),
-    type: "compliance.blocked",
-    outcome: "refused",
-    at: new Date(now).toISOString(),
-    org,
-    project: "web",
-    key_id: "key_1",
-    request_id: newId("req", now),
-    client_request_id: null,
-    api: "chat_completions",
-    model: "deepseek-v3.2",
-    mode: "pinned",
-    providers: [{ id: "deepseek", failures: [{ code: "soc2_type2", found: null }] }],
-    policy_revision: 1,
-    catalog_version: "shipped",
-    colo: null,
-    country: null,
-    ...change,
-  };
-}
