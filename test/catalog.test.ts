@@ -37,7 +37,7 @@ describe("the shipped catalog", () => {
     });
     expect(byId.get("deepseek")).toMatchObject({ dataPolicy: { soc2: null, trainsOnPrompts: true } });
     const aggregators = providers.filter(({ aggregator }) => aggregator).map(({ id }) => id);
-    expect(aggregators).toEqual(["atlascloud", "nanogpt", "gonka24"]);
+    expect(aggregators).toEqual(["atlascloud", "nanogpt", "sakana", "gonka24"]);
   });
 
   it("asks each provider's secret by a name of its own, but for one company's several endpoints", () => {

@@ -47,3 +47,25 @@ it("what the newer policy asks of the request is done for the next provider", as
   expect(JSON.parse(atob(first?.body ?? ""))).toMatchObject({ store: true });
   expect(JSON.parse(atob(second?.body ?? ""))).toMatchObject({ store: false });
 });
+
+it("a request for remote tools that a newer policy forbids goes to no other provider", async () => {
+  const world = await open();
+  await world.behave("alpha", { kind: "hang" });
+  const { response, settled } = world.begin("/v1/chat/completions", {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ model: "pair", enable_search: true }),
+  });
+  await expect.poll(() => world.called()).toEqual(["alpha"]);
+  await world.publish({ revision: 2, policy: policyOf({ requirements: ["no_remote_tools"] }) });
+
+  expect((await response).status).toBe(504);
+  await settled();
+  expect(await world.called()).toEqual(["alpha"]);
+  expect(await world.events()).toMatchObject([
+    {
+      outcome: "rerouted",
+      providers: [{ id: "beta", failures: [{ code: "no_remote_tools", found: "enable_search" }] }],
+    },
+  ]);
+});

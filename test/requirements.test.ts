@@ -1,6 +1,7 @@
 // The requirement registry as a truth table, and how facts come to be: overrides, aggregators, expiry.
 import { describe, expect, it } from "vitest";
 import { type Assessed, evaluate } from "../src/compliance/evaluate.ts";
+import { createEvaluator } from "../src/compliance/evaluator.ts";
 import { type AssessedMapping, type Attribute, endOfDay, resolveFacts } from "../src/compliance/facts.ts";
 import { REQUIREMENT_IDS, REQUIREMENTS, type RequirementId, requirementOf } from "../src/compliance/requirements.ts";
 
@@ -8,7 +9,7 @@ type Stated = { readonly [A in Attribute]?: unknown };
 
 /** For each requirement: statements that satisfy it on the strength of `restsOn` alone, and statements that do not. */
 const TABLE: Record<
-  RequirementId,
+  Exclude<RequirementId, "no_remote_tools">,
   {
     readonly satisfied: readonly { readonly by: Stated; readonly restsOn: readonly Attribute[] }[];
     readonly contradicted: readonly { readonly by: Stated; readonly found: unknown }[];
@@ -90,7 +91,10 @@ function judge(id: string, provider: Assessed["provider"], now = NOW) {
   return evaluate({ policies: [], requirements: [id as RequirementId] }, { provider, now });
 }
 
-describe.each(REQUIREMENT_IDS)("%s", (id) => {
+/** All but the one that is about what a provider is asked to do, not about what is published of it. */
+const OF_FACTS = Object.keys(TABLE) as (keyof typeof TABLE)[];
+
+describe.each(OF_FACTS)("%s", (id) => {
   const { satisfied, contradicted } = TABLE[id];
   const rests = satisfied.flatMap(({ by, restsOn }) => restsOn.map((attribute) => ({ by, attribute })));
 
@@ -138,7 +142,7 @@ describe.each(REQUIREMENT_IDS)("%s", (id) => {
 });
 
 it("every requirement of the registry has its rows in the table", () => {
-  expect(REQUIREMENT_IDS).toEqual(Object.keys(TABLE));
+  expect(REQUIREMENT_IDS.filter((id) => id !== "no_remote_tools")).toEqual(OF_FACTS);
 });
 
 it.each(["soc3", "SOC2", " soc2", "", "__proto__", "constructor", "toString", "hasOwnProperty"])(
@@ -149,6 +153,55 @@ it.each(["soc3", "SOC2", " soc2", "", "__proto__", "constructor", "toString", "h
     expect(judge(id, best).failures).toEqual([{ code: "unknown_requirement", found: id }]);
   },
 );
+
+describe("no_remote_tools", () => {
+  const judged = (provider: Partial<Assessed["provider"]>, more: Partial<Assessed> = {}) =>
+    evaluate(
+      { policies: [], requirements: ["no_remote_tools"] },
+      { provider: { ...providerOf({}), ...provider }, now: NOW, ...more },
+    );
+  const mapped = (mapping: AssessedMapping) => ({ model: { id: "m", mapping } });
+  const failing = (...found: (string | null)[]) => found.map((each) => ({ code: "no_remote_tools", found: each }));
+
+  it("is satisfied by a request that asks for none, at a provider that calls nobody by itself", () => {
+    expect(judged({})).toMatchObject({ allowed: true, failures: [] });
+    expect(judged({}, { remoteTools: [] }).allowed).toBe(true);
+  });
+
+  it("keeps each tool of the request as a failure of its own", () => {
+    expect(judged({}, { remoteTools: ["mcp", "web_search"] }).failures).toEqual(failing("mcp", "web_search"));
+  });
+
+  it("fails a model that searches by itself, whatever the request says", () => {
+    expect(judged({ searches: true }).failures).toEqual(failing("searches"));
+    expect(judged({}, mapped({ searches: true })).failures).toEqual(failing("searches"));
+    expect(judged({ searches: true }, { remoteTools: ["mcp"] }).failures).toEqual(failing("searches", "mcp"));
+  });
+
+  it("passes a model that is said not to, at a provider whose others do", () => {
+    expect(judged({ searches: true }, mapped({ searches: false })).allowed).toBe(true);
+  });
+
+  it("fails an aggregator, which calls whom it chooses, unless it is said of the model that it does not", () => {
+    expect(judged({ aggregator: true }).failures).toEqual(failing(null));
+    expect(judged({ aggregator: true }, mapped({})).failures).toEqual(failing(null));
+    expect(judged({ aggregator: true }, mapped({ searches: false })).allowed).toBe(true);
+    expect(judged({ aggregator: true }, { remoteTools: ["mcp"] }).allowed).toBe(false);
+  });
+
+  it("asks nothing where it is not required", () => {
+    const asked = { provider: providerOf({}), remoteTools: ["mcp"], now: NOW };
+    expect(evaluate({ policies: [], requirements: [] }, asked).allowed).toBe(true);
+  });
+
+  it("an evaluator for one request's tools does not share its memory with another's", () => {
+    const rules = { policies: [], requirements: ["no_remote_tools" as const] };
+    const candidate = { provider: providerOf({}), model: "m", mapping: {} };
+    expect(createEvaluator(rules, ["mcp"])(candidate, NOW).allowed).toBe(false);
+    expect(createEvaluator(rules)(candidate, NOW).allowed).toBe(true);
+    expect(createEvaluator(rules, ["mcp"])(candidate, NOW).allowed).toBe(false);
+  });
+});
 
 describe("a fact with a last day", () => {
   const provider = providerOf({ soc2: "type2", iso27001: true }, { soc2: "2026-12-31", iso27001: "2027-06-30" });

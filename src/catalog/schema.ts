@@ -65,6 +65,8 @@ export const Provider = z.strictObject({
     .regex(/^[A-Z]{2}$/)
     .nullable(),
   aggregator: z.boolean().optional(),
+  /** Its models search the web by themselves. */
+  searches: z.literal(true).optional(),
   dataPolicy: z.strictObject(dataPolicy),
   evidence: z.strictObject({
     soc2: evidence.optional(),
@@ -75,6 +77,7 @@ export const Provider = z.strictObject({
     retentionDays: evidence.optional(),
     legalEntity: evidence.optional(),
     headquarters: evidence.optional(),
+    remoteTools: evidence.optional(),
   }),
   links: z.strictObject({ website: link, terms: link, privacy: link, usage: link, status: link }),
   trustLinks: z.array(z.url({ protocol: /^https?$/ })),
@@ -98,6 +101,8 @@ export const Mapping = z.strictObject({
   model: nonEmpty,
   apis: z.array(z.enum(API_IDS)),
   dataPolicy: z.strictObject(dataPolicy).partial().optional(),
+  /** Whether this model searches the web by itself. */
+  searches: z.boolean().optional(),
   price,
   context: z.number().int().nonnegative().optional(),
   maxOutput: z.number().int().nonnegative().optional(),

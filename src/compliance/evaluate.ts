@@ -53,6 +53,8 @@ export interface Assessed {
   readonly provider: AssessedProvider;
   /** The canonical model id and the provider's mapping of it; absent when the provider itself is judged. */
   readonly model?: { readonly id: string; readonly mapping: AssessedMapping };
+  /** By what the request that is judged would have the provider call somebody else; none where no request is. */
+  readonly remoteTools?: readonly string[];
   /** Epoch milliseconds. */
   readonly now: number;
 }
@@ -60,8 +62,8 @@ export interface Assessed {
 const verdictsMadeHere = new WeakSet<object>();
 
 /** Judges a provider, or its mapping of one model, by all of the rules; keeps every failure, never only the first. */
-export function evaluate(rules: Rules, { provider, model, now }: Assessed): Verdict {
-  const facts = resolveFacts(provider, model?.mapping, now);
+export function evaluate(rules: Rules, { provider, model, remoteTools = [], now }: Assessed): Verdict {
+  const facts = withTools(resolveFacts(provider, model?.mapping, now), remoteTools);
   const failures: Failure[] = [];
   for (const policy of rules.policies) {
     if (!policy.enabled) continue;
@@ -88,13 +90,17 @@ export function stillHolds(verdict: PassingVerdict, target: { provider: string; 
   );
 }
 
+function withTools(facts: Facts, remoteTools: readonly string[]): Facts {
+  if (remoteTools.length === 0) return facts;
+  return { ...facts, remoteTools: [...(facts.remoteTools ?? []), ...remoteTools] };
+}
+
 function unmetRequirements(ids: readonly string[], facts: Facts): Failure[] {
   return ids.flatMap((id): Failure[] => {
     const requirement = requirementOf(id);
     if (!requirement) return [{ code: "unknown_requirement", found: id }];
-    return requirement.satisfiedBy(facts)
-      ? []
-      : [{ code: id as RequirementId, found: found(requirement.reads, facts) }];
+    if (requirement.satisfiedBy(facts)) return [];
+    return found(requirement.reads, facts).map((value) => ({ code: id as RequirementId, found: value }));
   });
 }
 
@@ -102,7 +108,7 @@ function unmetLists(policy: StoredPolicy, facts: Facts, provider: string, model:
   const failures: Failure[] = [];
   const { headquarters, providers, models } = policy;
   if (headquarters.length > 0 && (facts.headquarters === null || !headquarters.includes(facts.headquarters)))
-    failures.push({ code: "headquarters", found: found(["headquarters"], facts) });
+    for (const value of found(["headquarters"], facts)) failures.push({ code: "headquarters", found: value });
   if (providers.block.includes(provider)) failures.push({ code: "provider_blocked", found: provider });
   if (providers.allow.length > 0 && !providers.allow.includes(provider))
     failures.push({ code: "provider_not_allowed", found: provider });
@@ -113,18 +119,21 @@ function unmetLists(policy: StoredPolicy, facts: Facts, provider: string, model:
   return failures;
 }
 
-/** What the catalog says: the value of the one attribute, or all of them in words; null when nothing is known. */
-function found([first, ...others]: readonly [Attribute, ...Attribute[]], facts: Facts): Failure["found"] {
+/**
+ * What is known: the value of the one attribute, each entry of it where it is a list, or all of several in words; null
+ * when nothing is known.
+ */
+function found([first, ...others]: readonly [Attribute, ...Attribute[]], facts: Facts): Failure["found"][] {
   const value = (attribute: Attribute) => {
     const lastDay = facts.expired[attribute];
     if (lastDay !== undefined) return `expired ${lastDay}`;
     const known = facts[attribute];
     return typeof known === "object" && known !== null ? "malformed" : known;
   };
-  if (others.length === 0) return value(first);
+  if (others.length === 0) return first === "remoteTools" && facts[first] ? [...facts[first]] : [value(first)];
   const all = [first, ...others];
-  if (all.every((attribute) => value(attribute) === null)) return null;
-  return all.map((attribute) => factInWords(attribute, value(attribute))).join("; ");
+  if (all.every((attribute) => value(attribute) === null)) return [null];
+  return [all.map((attribute) => factInWords(attribute, value(attribute))).join("; ")];
 }
 
 function distinct(failures: readonly Failure[]): Failure[] {

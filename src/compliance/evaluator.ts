@@ -12,13 +12,16 @@ export interface Candidate {
 /** Judges a candidate at `now` (epoch milliseconds). */
 export type Evaluator = (candidate: Candidate, now: number) => Verdict;
 
-/** An evaluator for `rules`. Its memory goes with the catalog whose mappings it judged. */
-export function createEvaluator(rules: Rules): Evaluator {
+/**
+ * An evaluator for `rules`, or for one request by them that would have providers call others by `remoteTools`. Its
+ * memory goes with the catalog whose mappings it judged.
+ */
+export function createEvaluator(rules: Rules, remoteTools: readonly string[] = []): Evaluator {
   const remembered = new WeakMap<AssessedMapping, Verdict>();
   return ({ provider, model, mapping }, now) => {
     const known = remembered.get(mapping);
     if (known && now < known.validUntil && known.provider === provider.id && known.model === model) return known;
-    const verdict = evaluate(rules, { provider, model: { id: model, mapping }, now });
+    const verdict = evaluate(rules, { provider, model: { id: model, mapping }, remoteTools, now });
     remembered.set(mapping, verdict);
     return verdict;
   };

@@ -72,6 +72,14 @@ export const REQUIREMENTS = {
     reads: ["logsPrompts", "retentionDays"],
     satisfiedBy: (facts) => facts.logsPrompts === false && facts.retentionDays === 0,
   },
+  no_remote_tools: {
+    label: "No remote tools",
+    description:
+      "The provider calls nobody else for a request: no web search, remote MCP servers, connectors, hosted code, or addresses to fetch; a request that asks for them is blocked, and so is a model that searches by itself.",
+    group: "data_handling",
+    reads: ["remoteTools"],
+    satisfiedBy: (facts) => Array.isArray(facts.remoteTools) && facts.remoteTools.length === 0,
+  },
   disclosed_operator: {
     label: "Disclosed operator",
     description: "The company that operates the provider is publicly known by its legal name.",

@@ -1,5 +1,5 @@
 // Facts and failures in words, for error messages, the settings page and the tail line. Pure.
-import type { Attribute } from "./facts.ts";
+import { type Attribute, SEARCHES } from "./facts.ts";
 import { requirementOf } from "./requirements.ts";
 
 type Value = string | number | boolean | null;
@@ -13,6 +13,7 @@ export const ATTRIBUTE_LABELS: Record<Attribute, string> = {
   retentionDays: "Retention",
   legalEntity: "Legal entity",
   headquarters: "Headquarters",
+  remoteTools: "Remote tools",
 };
 
 const SOC2_WORDS: Record<string, string> = { type1: "Type 1", type2: "Type 2", unspecified: "type not stated" };
@@ -22,6 +23,7 @@ export function valueInWords(attribute: Attribute, value: Value): string {
   if (value === null || value === undefined) return "unknown";
   // Only a catalog that no schema has seen can hold anything else.
   if (typeof value === "object") return "malformed";
+  if (attribute === "remoteTools") return value === SEARCHES ? "the model searches the web by itself" : String(value);
   if (typeof value === "string") return attribute === "soc2" ? (SOC2_WORDS[value] ?? value) : value;
   switch (attribute) {
     case "trainsOnPrompts":

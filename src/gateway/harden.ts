@@ -23,16 +23,29 @@ const STORING: ReadonlySet<ApiId> = new Set(["chat_completions", "responses"]);
 
 /** Hints that lengthen how long a provider keeps a prompt for its cache. */
 const CACHE_HINTS = ["prompt_cache_retention", "prompt_cache_options"];
+/** That its cache is used only where a breakpoint says so: without one it is not used at all. */
+const EXPLICIT_CACHE = { mode: "explicit" };
 
-/** Fields of the Responses API that need an exchange to be kept, each with when it does. */
-const STATEFUL: readonly (readonly [field: string, (value: unknown) => boolean])[] = [
-  ["background", (value) => value !== false],
-  ["previous_response_id", () => true],
-  ["conversation", () => true],
-  // A stored prompt. On completions `prompt` is the text itself.
-  ["prompt", (value) => typeof value === "object"],
-  ["input", (value) => Array.isArray(value) && value.some(isReference)],
-];
+/** Fields that need an exchange to be kept, by API, each with when it does. */
+const STATEFUL: { readonly [A in ApiId]?: readonly (readonly [field: string, (value: unknown) => boolean])[] } = {
+  // https://docs.x.ai/docs/guides/deferred-chat-completions: the answer is fetched later.
+  chat_completions: [["deferred", (value) => value !== false]],
+  responses: [
+    ["background", (value) => value !== false],
+    ["previous_response_id", () => true],
+    ["conversation", () => true],
+    // A stored prompt. On completions `prompt` is the text itself.
+    ["prompt", (value) => typeof value === "object"],
+    ["input", (value) => Array.isArray(value) && value.some(isReference)],
+  ],
+  // https://platform.claude.com/docs/en/build-with-claude/zero-data-retention: a container outlives the request.
+  messages: [["container", () => true]],
+};
+
+/** The requirement in force that lets a provider keep nothing, or undefined. */
+export function keepsNothing(rules: Rules): RequirementId | undefined {
+  return requiredOf(rules, ["no_logging", "zero_retention"])[0];
+}
 
 /**
  * Members by which a provider would answer with a model that was not judged here, whatever the policy: it may be blocked,
@@ -53,19 +66,20 @@ export function harden(rules: Rules, api: ApiId, root: Json): Hardening | NotAll
       }
   };
   drop(UNJUDGED_MODELS);
-  const [requirement] = requiredOf(rules, ["no_logging", "zero_retention"]);
+  const requirement = keepsNothing(rules);
   if (requirement === undefined) return { members, said };
 
-  if (api === "responses")
-    for (const [field, isStateful] of STATEFUL) {
-      const value = root[field];
-      if (value !== undefined && value !== null && isStateful(value)) return { field, requirement };
-    }
+  for (const [field, isStateful] of STATEFUL[api] ?? []) {
+    const value = root[field];
+    if (value !== undefined && value !== null && isStateful(value)) return { field, requirement };
+  }
   if (STORING.has(api)) {
     members.set("store", "false");
     said.push("store=false");
   }
   drop(CACHE_HINTS);
+  const options = root.prompt_cache_options as { mode?: unknown } | null | undefined;
+  if (options?.mode === EXPLICIT_CACHE.mode) members.set("prompt_cache_options", JSON.stringify(EXPLICIT_CACHE));
   return { members, said };
 }
 

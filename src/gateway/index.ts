@@ -50,5 +50,9 @@ async function readerOf(c: Context<GatewayEnv>) {
   c.set("caller", caller);
   const { org, catalog } = await loadRules(edge, caller.org);
   c.set("revision", org.revision);
-  return { judge: evaluatorFor(org, caller.project, []), catalog, now: Date.now() };
+  return {
+    judge: evaluatorFor(org, { project: caller.project, requirements: [], remoteTools: () => [] }),
+    catalog,
+    now: Date.now(),
+  };
 }

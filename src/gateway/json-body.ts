@@ -13,6 +13,8 @@ export interface Member {
   readonly start: number;
   readonly valueStart: number;
   readonly end: number;
+  /** How many keys the objects inside the value have, as they are written. */
+  readonly keys: number;
 }
 
 export interface JsonBody {
@@ -61,14 +63,22 @@ export function readJson(bytes: Uint8Array): JsonBody | JsonProblem {
   if (new Set(members.map(({ name }) => name)).size !== members.length)
     return { problem: "repeated_key", where: "the request body" };
   const result = { bytes, text, members, root: body };
-  const tools = members.find(({ name }) => name === "tools");
-  if (tools) {
+  return repeatedKey(result, (name) => name === "tools") ?? result;
+}
+
+/** The problem that a key is repeated inside one of the members that `isJudged` names, or null. */
+export function repeatedKey(
+  { bytes, text, members, root }: JsonBody,
+  isJudged: (name: string) => boolean,
+): JsonProblem | null {
+  for (const member of members) {
+    if (!isJudged(member.name)) continue;
     // Undecoded, a name in UTF-8 and the same bytes written as escapes would look like one.
-    const undecoded = NON_ASCII.test(text.slice(tools.valueStart, tools.end));
-    const parsed = undecoded ? memberValue(result, "tools") : body.tools;
-    if (tools.keys !== countKeys(parsed)) return { problem: "repeated_key", where: "tools" };
+    const undecoded = NON_ASCII.test(text.slice(member.valueStart, member.end));
+    const parsed = undecoded ? decoded(bytes, member) : root[member.name];
+    if (member.keys !== countKeys(parsed)) return { problem: "repeated_key", where: member.name };
   }
-  return result;
+  return null;
 }
 
 /** The decoded value of a top-level member, or undefined. */
@@ -77,7 +87,11 @@ export function memberValue({ bytes, text, members }: JsonBody, name: string): u
   if (!member) return undefined;
   const raw = text.slice(member.valueStart, member.end);
   if (!NON_ASCII.test(raw)) return JSON.parse(raw);
-  return JSON.parse(Buffer.from(bytes.subarray(member.valueStart, member.end)).toString("utf8"));
+  return decoded(bytes, member);
+}
+
+function decoded(bytes: Uint8Array, { valueStart, end }: Member): unknown {
+  return JSON.parse(Buffer.from(bytes.subarray(valueStart, end)).toString("utf8"));
 }
 
 /** The body with some members set to a value (JSON text) or, by null, left out; all others byte for byte as they were. */
@@ -115,7 +129,7 @@ export function withMembers({ bytes, members }: JsonBody, changes: ReadonlyMap<s
 }
 
 interface Scan {
-  members: (Member & { keys: number })[];
+  members: Member[];
   structures: number;
   tooDeep: boolean;
 }

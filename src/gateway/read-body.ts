@@ -3,7 +3,7 @@ import { Buffer } from "node:buffer";
 import type { Settings } from "../env.ts";
 import { type Refusal, refuse } from "../errors.ts";
 import type { Isolate } from "./context.ts";
-import { type JsonBody, type JsonProblem, MAX_DEPTH, MAX_STRUCTURES, readJson } from "./json-body.ts";
+import { type JsonBody, type JsonProblem, MAX_DEPTH, MAX_STRUCTURES, readJson, repeatedKey } from "./json-body.ts";
 
 /** Parsing multiplies a body's memory, and an isolate has 128 MB. */
 const MAX_BYTES_IN_FLIGHT = 24 * 1024 * 1024;
@@ -16,6 +16,12 @@ export async function readBody(request: Request, settings: Settings, memory: Res
     return refuse({ code: "unsupported_encoding", encoding });
   const body = readJson(await readBytes(request, settings.MAX_BODY_BYTES, memory));
   return "problem" in body ? refuse(refusalOf(body)) : body;
+}
+
+/** Refuses a body with a repeated key inside one of the members that `isJudged` names: it could be read in two ways. */
+export function requireOneReading(body: JsonBody, isJudged: (name: string) => boolean): void {
+  const problem = repeatedKey(body, isJudged);
+  if (problem) refuse(refusalOf(problem));
 }
 
 /** A place in the isolate's memory for one body. */

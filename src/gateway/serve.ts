@@ -16,11 +16,13 @@ import { recordAndRefuse, recordLateRemoval, refuseField } from "./block.ts";
 import { edgeOf, type GatewayEnv, isolateOf, ownHeaders } from "./context.ts";
 import { type Credential, credentialFor } from "./credentials.ts";
 import { type Dispatched, dispatch, healthKeyOf, type Prepared } from "./dispatch.ts";
-import { type Hardening, harden } from "./harden.ts";
+import { INERT } from "./fetched-addresses.ts";
+import { type Hardening, harden, keepsNothing } from "./harden.ts";
 import { type JsonBody, withMembers } from "./json-body.ts";
 import { planRequest, type Removed, type Situation } from "./plan.ts";
-import { readBody, reserveBytes } from "./read-body.ts";
+import { readBody, requireOneReading, reserveBytes } from "./read-body.ts";
 import { type Asked, readRequest } from "./read-request.ts";
+import { remoteTools } from "./remote-tools.ts";
 import { evaluatorFor } from "./rules.ts";
 import { guardStream } from "./stream-guard.ts";
 import type { Surface } from "./surfaces.ts";
@@ -43,14 +45,22 @@ export async function serve(c: Context<GatewayEnv>, surface: Surface): Promise<R
     c.set("revision", org.revision);
     const asked = readRequest(body, catalog.providers);
     const added = addedRequirements(asked.preferences);
-    const judge = evaluatorFor(org, caller.project, added);
+    const judgeBy = (record: OrgRecord) =>
+      evaluatorFor(record, {
+        project: caller.project,
+        requirements: added,
+        remoteTools: () => remoteToolsOf(body, api),
+      });
+    const judge = judgeBy(org);
     const credentialOf = credentialsFor(edge, api);
     const situation = situationOf({ catalog, org, judge, api, credentialOf, health: isolate.health });
     const plan = planRequest(asked, situation);
     await recordAndRefuse(c, plan, { revision: org.revision, situation });
 
     const hardenBy = async (record: OrgRecord): Promise<Hardening> => {
-      const hardened = harden(rulesOf(record, caller.project, added), api, body.root);
+      const rules = rulesOf(record, caller.project, added);
+      if (keepsNothing(rules)) requireOneReading(body, (name) => name === "input");
+      const hardened = harden(rules, api, body.root);
       return "field" in hardened ? refuseField(c, hardened, { plan, revision: record.revision, situation }) : hardened;
     };
     let hardening = await hardenBy(org);
@@ -59,7 +69,7 @@ export async function serve(c: Context<GatewayEnv>, surface: Surface): Promise<R
       readmit: async ({ candidate }) => {
         const now = await loadRules(edge, caller.org);
         hardening = await hardenBy(now.org);
-        const judged = judgeNow(candidate, now.catalog, evaluatorFor(now.org, caller.project, added));
+        const judged = judgeNow(candidate, now.catalog, judgeBy(now.org));
         if (judged === null || isAdmitted(judged)) return judged;
         recordLateRemoval(c, judged, { plan, revision: now.org.revision, situation });
         return null;
@@ -122,6 +132,11 @@ function situationOf({
     },
     now,
   };
+}
+
+function remoteToolsOf(body: JsonBody, api: ApiId): string[] {
+  requireOneReading(body, (name) => !INERT.has(name));
+  return remoteTools(api, body.root);
 }
 
 /** Members by which an aggregator lets a client choose who reads the prompt. */

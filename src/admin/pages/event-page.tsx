@@ -4,7 +4,7 @@ import type { Settings } from "../../env.ts";
 import type { SecurityEvent } from "../../store/event.ts";
 import type { Member } from "../../store/members.ts";
 import type { OrgRecord } from "../../store/records.ts";
-import { compliantProviders, eventInWords, factsBehind, outcomeInWords } from "./event-words.ts";
+import { compliantProviders, eventInWords, factsBehind, outcomeInWords, remoteToolsAsked } from "./event-words.ts";
 import { EvidenceList, Reason } from "./evidence.tsx";
 import { document } from "./layout.tsx";
 import { Time } from "./time.tsx";
@@ -118,11 +118,18 @@ const Provider = ({
 
 const Remedy = ({ event, catalog, record, now }: EventView) => {
   if (catalog === null || record === null) return null;
+  const tools = remoteToolsAsked(event);
   const served = event.model === "auto" ? null : compliantProviders(event, { record, catalog, now });
   return (
     <section class="card" aria-labelledby="remedy">
       <h2 id="remedy">What to do</h2>
       <ul class="prose">
+        {tools.length > 0 && (
+          <li>
+            The request would have the provider call somebody else, by <code>{tools.join(", ")}</code>. Leave that out;
+            what follows is about the request without it.
+          </li>
+        )}
         {served && served.length > 0 && (
           <li>
             Under revision {record.revision}, which is in force now,{" "}

@@ -1,7 +1,7 @@
 // Security events in words: what happened, and what somebody could do about it. Pure.
 import type { CatalogIndex } from "../../catalog/lookup.ts";
 import { evaluate } from "../../compliance/evaluate.ts";
-import type { Attribute } from "../../compliance/facts.ts";
+import { type Attribute, SEARCHES } from "../../compliance/facts.ts";
 import { REQUIREMENT_IDS, REQUIREMENTS, requirementOf } from "../../compliance/requirements.ts";
 import { rulesOf } from "../../compliance/rules.ts";
 import { isLive } from "../../routing/ladder.ts";
@@ -54,6 +54,14 @@ export function compliantProviders(
     .filter((candidate) => isLive(candidate, now))
     .filter(({ provider, mapping }) => evaluate(rules, { provider, model: { id: model, mapping }, now }).allowed)
     .map(({ provider }) => provider.id);
+}
+
+/** By what the request would have had a provider call somebody else, where that is why it was blocked; each once. */
+export function remoteToolsAsked({ providers }: Pick<SecurityEvent, "providers">): string[] {
+  const found = providers.flatMap(({ failures }) =>
+    failures.filter(({ code }) => requirementOf(code)?.reads[0] === "remoteTools").map((failure) => failure.found),
+  );
+  return [...new Set(found)].filter((tool) => typeof tool === "string" && tool !== SEARCHES) as string[];
 }
 
 /** The facts that failures are about; a list's entry is about none. */

@@ -73,8 +73,15 @@ export const EvidenceList = ({
 function factOf(facts: Facts, attribute: Attribute): string {
   const expired = facts.expired[attribute];
   if (expired) return `unknown (what was published expired on ${expired})`;
+  if (attribute === "remoteTools") return toolsOf(facts);
   const words = valueInWords(attribute, facts[attribute]);
   return attribute === "headquarters" ? (countryName(words) ?? words) : words;
+}
+
+function toolsOf({ remoteTools }: Facts): string {
+  if (remoteTools === null) return "unknown";
+  if (remoteTools.length === 0) return "none by itself; each request is looked at for the tools it asks for";
+  return remoteTools.map((tool) => valueInWords("remoteTools", tool)).join(", ");
 }
 
 function sourced(evidence: CatalogEvidence | undefined) {

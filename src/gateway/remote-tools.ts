@@ -1,0 +1,108 @@
+// By what a request would have the provider call somebody else: hosted and remote tools, in each format's own terms.
+// What runs at the caller is listed here; every other type of tool counts as remote, also one that nobody knows yet. Pure.
+import type { ApiId } from "../catalog/schema.ts";
+import { fetchedAddresses } from "./fetched-addresses.ts";
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** As many as are told apart; one is enough to block. */
+const MAX_TOLD = 16;
+
+/** Tools that the caller runs: the provider only says that it wants them called. */
+const CLIENT_TOOLS: Record<"chat_completions" | "responses" | "messages", RegExp> = {
+  // https://github.com/openai/openai-node/blob/master/src/resources/chat/completions/completions.ts
+  chat_completions: /^(function|custom)$/,
+  // https://github.com/openai/openai-node/blob/master/src/resources/responses/responses.ts
+  responses: /^(function|custom|local_shell|apply_patch|computer|computer_use_preview)$/,
+  // https://github.com/anthropics/anthropic-sdk-typescript/blob/main/src/resources/beta/messages/messages.ts
+  // A tool search looks through the tools of the request alone.
+  messages:
+    /^(custom|(bash|text_editor|computer|memory)_\d{8}|(computer|browser)_toolset_\d{8}|tool_search_tool_(regex|bm25)(_\d{8})?)$/,
+};
+
+/**
+ * Members that switch such a thing on without a tool. Other members pass through unknown, so this is a list of what is
+ * documented: https://developers.openai.com/api/docs/guides/tools-web-search (web_search_options),
+ * https://docs.x.ai/docs/guides/live-search (search_parameters), https://www.alibabacloud.com/help/en/model-studio/web-search
+ * (enable_search, search_options, enable_code_interpreter), https://console.groq.com/docs/compound/built-in-tools
+ * (compound_custom, search_settings), https://learn.microsoft.com/azure/ai-services/openai/references/on-your-data
+ * (data_sources), https://openrouter.ai/docs/features/web-search (plugins), https://platform.claude.com/docs/en/agents-and-tools/mcp-connector
+ * (mcp_servers).
+ */
+const SWITCHES = [
+  "web_search_options",
+  "search_parameters",
+  "enable_search",
+  "search_options",
+  "enable_code_interpreter",
+  "compound_custom",
+  "search_settings",
+  "data_sources",
+  "plugins",
+  "mcp_servers",
+];
+
+/** Items of a Responses input that bring tools of their own, whatever stands in `tools`. */
+const ITEMS_WITH_TOOLS: ReadonlySet<unknown> = new Set(["additional_tools", "tool_search_output"]);
+
+/** The types of the tools, and the names of the members, by which the provider would call somebody else; each once. */
+export function remoteTools(api: ApiId, root: Json): string[] {
+  const found = new Set<string>([
+    ...remoteAmong(root.tools, api),
+    ...SWITCHES.filter((name) => isOn(root[name])),
+    ...(isOn(root.extra_body) && !isHarmless(root.extra_body) ? ["extra_body"] : []),
+    ...(Array.isArray(root.input) ? root.input.flatMap((item) => toolsOfItem(item, api)) : []),
+    ...fetchedAddresses(root),
+  ]);
+  return [...found].slice(0, MAX_TOLD);
+}
+
+function toolsOfItem(item: unknown, api: ApiId): string[] {
+  return isObject(item) && ITEMS_WITH_TOOLS.has(item.type) ? remoteAmong(item.tools, api) : [];
+}
+
+function remoteAmong(tools: unknown, api: ApiId): string[] {
+  if (tools === undefined || tools === null) return [];
+  return Array.isArray(tools) ? tools.flatMap((tool) => remoteIn(tool, api)) : ["tools"];
+}
+
+/** What is remote about one tool; nothing when the caller runs it. */
+function remoteIn(tool: unknown, api: ApiId): string[] {
+  if (!isObject(tool)) return ["tools"];
+  const type = tool.type ?? (api === "messages" ? "custom" : undefined);
+  if (typeof type !== "string") return ["tools"];
+  if (api === "responses") {
+    // https://github.com/openai/codex: its tools come in namespaces.
+    if (type === "namespace") return remoteAmong(tool.tools, api);
+    if (type === "tool_search" && tool.execution === "client") return [];
+    if (type === "shell" && isObject(tool.environment) && tool.environment.type === "local") return [];
+  }
+  const clientTools = CLIENT_TOOLS[api === "responses" || api === "messages" ? api : "chat_completions"];
+  if (!clientTools.test(type)) return [typeInWords(type)];
+  // Moonshot's own tools are functions by name: https://platform.kimi.ai/docs/guide/use-web-search
+  const name = isObject(tool.function) ? tool.function.name : tool.name;
+  return typeof name === "string" && name.startsWith("$") ? [typeInWords(name)] : [];
+}
+
+/** Off is what is absent, null, false, or an empty list. An empty object switches web search on. */
+function isOn(value: unknown): boolean {
+  return value !== undefined && value !== null && value !== false && !(Array.isArray(value) && value.length === 0);
+}
+
+/** What Google's compatible API takes there that calls nobody; all else could. */
+function isHarmless(extraBody: unknown): boolean {
+  if (!isObject(extraBody)) return false;
+  return Object.entries(extraBody).every(
+    ([vendor, options]) =>
+      vendor === "google" && isObject(options) && Object.keys(options).every((name) => name === "thinking_config"),
+  );
+}
+
+/** A type as the paper trail may keep it: it is the client's text, and not all text is a type. */
+function typeInWords(type: string): string {
+  return /^[\w.:$-]{1,64}$/.test(type) ? type : "unknown tool type";
+}
+
+function isObject(value: unknown): value is Json {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

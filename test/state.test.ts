@@ -1,0 +1,72 @@
+// What a request may ask a provider to keep, or to look up, where the policy says that nothing is kept.
+import { describe, expect, it } from "vitest";
+import type { Catalog } from "../src/catalog/schema.ts";
+import { modelOf, providerOf } from "./small-catalog.ts";
+import { errorOf, openWorld, policyOf, type World } from "./world.ts";
+
+const url = "https://provider.example/v1";
+const apis = {
+  chat_completions: { url, auth: "bearer" },
+  responses: { url, auth: "bearer" },
+  messages: { url, auth: "x-api-key" },
+} as const;
+const catalog: Catalog = {
+  version: "state",
+  providers: [providerOf("alpha", { apis })],
+  models: [modelOf("mix", { alpha: { apis: ["chat_completions", "responses", "messages"] } })],
+};
+const open = () => openWorld({ policy: policyOf({ requirements: ["zero_retention"] }), catalog });
+
+const post = (world: World, path: string, body: object | string) =>
+  world.call(`/v1/${path}`, {
+    method: "POST",
+    body: typeof body === "string" ? body : JSON.stringify(body),
+    headers: { "content-type": "application/json" },
+  });
+
+it.each([
+  ["messages", "container", "container_1"],
+  ["messages", "container", { id: "container_1", skills: [] }],
+  ["chat/completions", "deferred", true],
+])("/v1/%s with %s %j is refused by the field's name, recorded, and nothing is sent", async (path, field, value) => {
+  const world = await open();
+  const error = await errorOf(await post(world, path, { model: "mix", [field]: value }));
+  expect(error).toMatchObject({ status: 400, code: "not_allowed_by_policy" });
+  expect(await world.journal()).toEqual([]);
+  expect(await world.events()).toMatchObject([
+    { outcome: "refused", reason: `${field} is not allowed under zero_retention` },
+  ]);
+});
+
+it.each([
+  ["messages", { container: null }],
+  ["chat/completions", { deferred: false }],
+])("/v1/%s with %j keeps nothing, and passes", async (path, asked) => {
+  const world = await open();
+  expect((await post(world, path, { model: "mix", ...asked })).status).toBe(200);
+});
+
+describe("what steers a provider's prompt cache", () => {
+  it.each([
+    [{ ttl: "30m" }, undefined],
+    [{ mode: "implicit", ttl: "30m" }, undefined],
+    ["30m", undefined],
+    [null, undefined],
+    [{ mode: "explicit", ttl: "30m", comparison_response_id: "resp_1" }, { mode: "explicit" }],
+  ])("%j leaves as %j: a lifetime is dropped, that nothing is cached by itself stays", async (asked, left) => {
+    const world = await open();
+    const response = await post(world, "responses", { model: "mix", prompt_cache_options: asked });
+    expect(response.headers.get("portcullis-enforced")).toBe("store=false, prompt_cache_options=dropped");
+    const sent = JSON.parse(atob((await world.journal())[0]?.body ?? ""));
+    expect(sent.prompt_cache_options).toEqual(left);
+  });
+});
+
+it.each([
+  '{"model":"mix","input":[{"type":"item_reference","id":"msg_1","type":"message","role":"user","content":"Hi"}]}',
+  '{"model":"mix","input":[{"id":"msg_1","role":"user","r\\u006fle":null}]}',
+])("an item of the input that could be read as a reference or not is 400: %s", async (body) => {
+  const world = await open();
+  expect(await errorOf(await post(world, "responses", body))).toMatchObject({ status: 400, code: "invalid_json" });
+  expect(await world.journal()).toEqual([]);
+});
