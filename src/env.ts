@@ -27,6 +27,11 @@ const list = z
   .transform((text) => text.split(",").map((item) => item.trim()))
   .pipe(z.array(z.string().min(1)));
 
+/** Origins as a browser sends them: a scheme and a host, and a port where it is not the usual one. */
+const origins = list.pipe(
+  z.array(z.string().refine((text) => URL.parse(text)?.origin === text, "must be origins such as https://app.example")),
+);
+
 const loopbackUrl = z
   .url({ protocol: /^http$/ })
   .refine(
@@ -46,7 +51,7 @@ const Settings = z.object({
     .max(100 * MIB)
     .default(8 * MIB),
   UPSTREAM_HEADERS_TIMEOUT_SECONDS: seconds(300),
-  ALLOWED_ORIGINS: list.optional(),
+  ALLOWED_ORIGINS: origins.optional(),
   SANDBOX_UPSTREAM: loopbackUrl.optional(),
   SANDBOX_PROVIDERS: list.optional(),
   /** A shorter one is as good as none: the operator's routes stay closed, and nothing else is affected. */

@@ -5,6 +5,7 @@ import { pages } from "./admin/pages/index.tsx";
 import { consumeEvents } from "./audit/consumer.ts";
 import { repairEdge } from "./audit/cron.ts";
 import type { Env } from "./env.ts";
+import { crossOriginGateway } from "./gateway/cross-origin.ts";
 import { gateway } from "./gateway/index.ts";
 
 const DATA_PLANE = /^https?:\/\/[^/]+\/v1(?:[/?]|$)/;
@@ -17,8 +18,9 @@ controlPlane.get("/", (c) => c.redirect("/settings"));
 
 export default {
   fetch: (request, env, context) => {
-    const plane = DATA_PLANE.test(request.url) ? gateway : controlPlane;
-    return plane.fetch(request, env, context);
+    if (!DATA_PLANE.test(request.url)) return controlPlane.fetch(request, env, context);
+    const dataPlane = env.ALLOWED_ORIGINS ? crossOriginGateway : gateway;
+    return dataPlane.fetch(request, env, context);
   },
   queue: (batch, env) => consumeEvents(batch, env),
   scheduled: (_event, env) => repairEdge(env),

@@ -36,7 +36,7 @@ export const INERT: ReadonlySet<string> = new Set([
 const TOLD: readonly (readonly [type: RegExp, members: ReadonlySet<string>])[] = [
   [/(^|_)tool_use$/, new Set(["input"])],
   [/_call$/, new Set(["action", "actions", "outputs", "results"])],
-  [/^web_(search|fetch)_tool_result$/, new Set(["content"])],
+  [/^web_[a-z]+_tool_result$/, new Set(["content"])],
 ];
 
 /** The names of the members, each once, that hold an address which the provider would fetch. */
