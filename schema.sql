@@ -109,7 +109,52 @@ CREATE TABLE IF NOT EXISTS security_events (
   outcome    TEXT NOT NULL,
   model      TEXT,
   providers  TEXT NOT NULL,
-  event      TEXT NOT NULL
+  event      TEXT NOT NULL,
+  -- 1 once it has its place in the chain; from then on it never changes.
+  sealed     INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE INDEX IF NOT EXISTS security_events_of_org ON security_events (org, id);
 CREATE INDEX IF NOT EXISTS security_events_of_model ON security_events (org, model, id);
+CREATE INDEX IF NOT EXISTS security_events_unsealed ON security_events (org, id) WHERE sealed = 0;
+CREATE TRIGGER IF NOT EXISTS security_events_sealed_update BEFORE UPDATE ON security_events WHEN OLD.sealed = 1
+BEGIN
+  SELECT RAISE(ABORT, 'a sealed event does not change');
+END;
+
+-- Messages of the audit queue that could not be stored, whole.
+CREATE TABLE IF NOT EXISTS dead_letters (
+  id          TEXT PRIMARY KEY,
+  body        TEXT NOT NULL,
+  received_at TEXT NOT NULL,
+  replayed_at TEXT
+) STRICT;
+
+-- The hash chain of each organization's events. `chain` is the organization, or '' for events of none. The primary key
+-- keeps two writers from forking it.
+CREATE TABLE IF NOT EXISTS event_seals (
+  chain     TEXT NOT NULL,
+  seq       INTEGER NOT NULL CHECK (seq > 0),
+  event     TEXT NOT NULL UNIQUE,
+  prev_hash TEXT NOT NULL,
+  hash      TEXT NOT NULL,
+  PRIMARY KEY (chain, seq)
+) STRICT;
+CREATE TRIGGER IF NOT EXISTS event_seals_are_append_only BEFORE UPDATE ON event_seals
+BEGIN
+  SELECT RAISE(ABORT, 'the chain is append-only');
+END;
+
+-- Signed statements of where a chain ended. Each has also left the database, as a log line.
+CREATE TABLE IF NOT EXISTS chain_heads (
+  chain     TEXT NOT NULL,
+  seq       INTEGER NOT NULL,
+  hash      TEXT NOT NULL,
+  at        TEXT NOT NULL,
+  key_id    TEXT NOT NULL,
+  signature TEXT NOT NULL,
+  PRIMARY KEY (chain, seq)
+) STRICT;
+CREATE TRIGGER IF NOT EXISTS chain_heads_are_append_only BEFORE UPDATE ON chain_heads
+BEGIN
+  SELECT RAISE(ABORT, 'signed heads are append-only');
+END;

@@ -5,8 +5,13 @@ export interface Env {
   CONFIG: KVNamespace;
   DB: D1Database;
   AUDIT: Queue<unknown>;
+  /** Blocks that are stored one by one, per key and minute. */
+  BLOCKS_PER_KEY: RateLimit;
   /** Secret, at least 32 characters; without it the operator routes stay closed. */
   OPERATOR_TOKEN?: string;
+  /** Secret: the Ed25519 key, base64 of PKCS #8, by which the heads of the event chains are signed. */
+  AUDIT_SIGNING_KEY?: string;
+  AUDIT_RETIRED_KEYS?: string;
   CONFIG_TTL_SECONDS?: string;
   CONFIG_MAX_STALE_SECONDS?: string;
   MAX_BODY_BYTES?: string;
@@ -18,6 +23,8 @@ export interface Env {
 
 const MIB = 1024 * 1024;
 const MIN_OPERATOR_TOKEN_LENGTH = 32;
+/** How the base64 of every Ed25519 private key begins (RFC 8410). */
+const ED25519_PKCS8 = "MC4CAQAwBQYDK2VwBCIEI";
 const LOOPBACK_HOSTS = new Set(["127.0.0.1", "localhost", "[::1]"]);
 
 const seconds = (fallback: number) => z.coerce.number().positive().max(86_400).default(fallback);
@@ -54,6 +61,15 @@ const Settings = z.object({
   ALLOWED_ORIGINS: origins.optional(),
   SANDBOX_UPSTREAM: loopbackUrl.optional(),
   SANDBOX_PROVIDERS: list.optional(),
+  AUDIT_SIGNING_KEY: z
+    .base64()
+    .refine(
+      (text) => text.startsWith(ED25519_PKCS8) && text.length === 64,
+      "must be an Ed25519 private key as base64 of PKCS #8",
+    )
+    .optional(),
+  /** Public keys of earlier signing keys: the `x` of their JWKs. */
+  AUDIT_RETIRED_KEYS: list.pipe(z.array(z.string().regex(/^[A-Za-z0-9_-]{43}$/, "must be the x of a JWK"))).optional(),
   /** A shorter one is as good as none: the operator's routes stay closed, and nothing else is affected. */
   OPERATOR_TOKEN: z
     .string()

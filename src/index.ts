@@ -2,7 +2,7 @@
 import { Hono } from "hono";
 import { adminApi } from "./admin/index.ts";
 import { pages } from "./admin/pages/index.tsx";
-import { consumeEvents } from "./audit/consumer.ts";
+import { consumeBatch } from "./audit/consumer.ts";
 import { repairEdge } from "./audit/cron.ts";
 import type { Env } from "./env.ts";
 import { crossOriginGateway } from "./gateway/cross-origin.ts";
@@ -22,6 +22,6 @@ export default {
     const dataPlane = env.ALLOWED_ORIGINS ? crossOriginGateway : gateway;
     return dataPlane.fetch(request, env, context);
   },
-  queue: (batch, env) => consumeEvents(batch, env),
+  queue: (batch, env) => consumeBatch(batch, env),
   scheduled: (_event, env) => repairEdge(env),
 } satisfies ExportedHandler<Env>;

@@ -1,15 +1,29 @@
-// The audit consumer: carries events from the queue into D1. Errors escape or are retried, so that the platform
-// delivers again and, in the end, to the dead-letter queue; nothing is dropped here.
+// The audit consumer: carries events from the queue into D1, and seals them. Each message is acknowledged or retried by
+// itself; nothing is dropped here. What keeps failing reaches the dead-letter queue, and is kept whole.
 import type { Env } from "../env.ts";
+import { keepDeadLetters } from "../store/dead-letters.ts";
 import { SecurityEvent } from "../store/event.ts";
 import { insertEvents } from "../store/events.ts";
+import { sealEvents } from "./seal.ts";
 
 const FIRST_DELAY_SECONDS = 5;
 const LONGEST_DELAY_SECONDS = 3_600;
+/** After so many failures in a row it is D1 that fails, and not a message. */
+const MAX_FAILURES_IN_A_ROW = 3;
+
+interface Known {
+  readonly message: Message<unknown>;
+  readonly event: SecurityEvent;
+}
+
+/** Takes a batch of either queue of the audit trail. */
+export async function consumeBatch(batch: MessageBatch<unknown>, env: Env): Promise<void> {
+  return batch.queue.endsWith("-dead") ? keepDead(batch, env) : consumeEvents(batch, env);
+}
 
 /** Stores each event once. What does not parse is retried too: a newer build may know it. */
 export async function consumeEvents(batch: MessageBatch<unknown>, env: Env): Promise<void> {
-  const known: { message: Message<unknown>; event: SecurityEvent }[] = [];
+  const known: Known[] = [];
   for (const message of batch.messages) {
     const parsed = SecurityEvent.safeParse(message.body);
     if (parsed.success) known.push({ message, event: parsed.data });
@@ -18,17 +32,56 @@ export async function consumeEvents(batch: MessageBatch<unknown>, env: Env): Pro
       retry(message);
     }
   }
-  if (known.length === 0) return;
-  try {
+  const stored = await store(known, env);
+  for (const { message } of known)
+    if (stored.has(message)) message.ack();
+    else retry(message);
+  await seal(
+    known.filter(({ message }) => stored.has(message)).map(({ event }) => event),
+    env,
+  );
+}
+
+/** The messages whose events are in D1 now: in one batch, or one by one where that fails for a single one's sake. */
+async function store(known: readonly Known[], env: Env): Promise<ReadonlySet<Message<unknown>>> {
+  const stored = new Set<Message<unknown>>();
+  if (known.length === 0) return stored;
+  const insert = async (some: readonly Known[]) => {
     await insertEvents(
       env,
-      known.map(({ event }) => event),
+      some.map(({ event }) => event),
     );
+    for (const { message } of some) stored.add(message);
+  };
+  try {
+    await insert(known);
   } catch {
-    for (const { message } of known) retry(message);
-    return;
+    let failures = 0;
+    for (const each of known) {
+      if (failures >= MAX_FAILURES_IN_A_ROW) break;
+      failures = await insert([each]).then(
+        () => 0,
+        () => failures + 1,
+      );
+    }
   }
-  for (const { message } of known) message.ack();
+  return stored;
+}
+
+/** What cannot be sealed now is stored all the same; cron seals it. */
+async function seal(events: readonly SecurityEvent[], env: Env): Promise<void> {
+  for (const org of new Set(events.map((event) => event.org)))
+    await sealEvents(env, org).catch(() => console.error(JSON.stringify({ message: "audit.not_sealed", org })));
+}
+
+/** Keeps what the queue gave up on. Errors escape, so that the platform delivers again. */
+async function keepDead(batch: MessageBatch<unknown>, env: Env): Promise<void> {
+  await keepDeadLetters(
+    env,
+    batch.messages.map(({ id, body }) => ({ id, body: JSON.stringify(body) ?? "null" })),
+  );
+  console.error(JSON.stringify({ message: "audit.dead_letters", count: batch.messages.length }));
+  batch.ackAll();
 }
 
 function retry(message: Message<unknown>): void {

@@ -1,4 +1,5 @@
-// What runs every few minutes: the edge is brought in step with D1, and sessions that are over are removed.
+// What runs every few minutes: the edge is brought in step with D1, events are sealed that no consumer has seen, and
+// sessions that are over are removed.
 import type { Env } from "../env.ts";
 import { edgeHoldsCatalog, newestCatalog, publishCatalog } from "../store/catalogs.ts";
 import { distrustKeys, repairKeys } from "../store/keys.ts";
@@ -6,6 +7,7 @@ import { removeEndedSessions } from "../store/members.ts";
 import { allOrgIds } from "../store/orgs.ts";
 import { edgeHolds, publishOrg } from "../store/publish.ts";
 import { newestRevision } from "../store/revisions.ts";
+import { sealAllEvents } from "./seal.ts";
 
 /** Republishes whatever the edge lacks. One failure does not keep the rest from being repaired; it is thrown at the end. */
 export async function repairEdge(env: Env): Promise<void> {
@@ -20,6 +22,7 @@ export async function repairEdge(env: Env): Promise<void> {
   await attempt("catalog", () => repairCatalog(env));
   for (const org of await allOrgIds(env)) await attempt(`org ${org}`, () => repairOrg(env, org));
   await attempt("keys", () => repairKeys(env));
+  await attempt("event chains", () => sealAllEvents(env));
   await attempt("sessions", () => removeEndedSessions(env));
   if (failures.length > 0) throw new Error(`not repaired: ${failures.join(", ")}`);
 }

@@ -21,15 +21,19 @@ export async function recordAndRefuse(
 ): Promise<void> {
   const { removed, refused } = plan;
   if (removed.length > 0) {
-    const event = newEvent(c, {
-      ...blockOf(plan, { revision, situation }),
-      outcome: refused === null ? "rerouted" : "refused",
-      ...blockedProviders(removed, plan.model),
-    });
-    const recorded = recordEvent(c.env, c.executionCtx, event);
+    const recording = recordEvent(
+      c.env,
+      c.executionCtx,
+      newEvent(c, {
+        ...blockOf(plan, { revision, situation }),
+        outcome: refused === null ? "rerouted" : "refused",
+        ...blockedProviders(removed, plan.model),
+      }),
+    );
     // A request that is served does not wait for the record of what it was not served by.
-    if (refused !== null) await recorded;
+    if (refused !== null) await recording;
     if (refused === "by_compliance") {
+      const event = await recording;
       const details = detailsOf(event, alternativesTo(plan, situation));
       refuse({ code: "provider_compliance_blocked", message: blockMessage(event), details });
     }
@@ -66,13 +70,16 @@ export async function refuseField(
   { field, requirement }: NotAllowed,
   { plan, revision, situation }: { plan: Plan; revision: number; situation: Situation },
 ): Promise<never> {
-  const event = newEvent(c, {
-    ...blockOf(plan, { revision, situation }),
-    outcome: "refused",
-    providers: [],
-    reason: `${field} is not allowed under ${requirement}`,
-  });
-  await recordEvent(c.env, c.executionCtx, event);
+  const event = await recordEvent(
+    c.env,
+    c.executionCtx,
+    newEvent(c, {
+      ...blockOf(plan, { revision, situation }),
+      outcome: "refused",
+      providers: [],
+      reason: `${field} is not allowed under ${requirement}`,
+    }),
+  );
   return refuse({ code: "not_allowed_by_policy", field, requirement, eventId: event.id });
 }
 

@@ -28,6 +28,17 @@ export const SecurityEvent = z.strictObject({
   providers_omitted: z.number().int().positive().optional(),
   /** What stood in the way where it was no provider: an unreadable policy, or a field of the request. */
   reason: text.optional(),
+  /**
+   * Many blocks of one key within a minute, folded into this one event, which is as the first of them was. The count is
+   * a lower bound; it is complete, as far as it will be, after `to`.
+   */
+  repeats: z
+    .strictObject({
+      at_least: z.number().int().positive(),
+      from: z.iso.datetime({ precision: 3 }),
+      to: z.iso.datetime({ precision: 3 }),
+    })
+    .optional(),
   policy_revision: z.number().int().nullable(),
   catalog_version: text.nullable(),
   colo: text.nullable(),

@@ -41,6 +41,23 @@ export async function insertEvents(env: Env, events: readonly SecurityEvent[]): 
   );
 }
 
+/** Whether the key has had fewer blocks in the last minute, here, than are stored one by one. Throws when that fails. */
+export async function blocksWithinLimit(env: Env, key: string): Promise<boolean> {
+  return (await env.BLOCKS_PER_KEY.limit({ key })).success;
+}
+
+/** Adds to the count of an event that folds repeats. False when it is not stored yet, or sealed. Throws when D1 fails. */
+export async function countRepeats(env: Env, id: string, more: number): Promise<boolean> {
+  const { meta } = await env.DB.prepare(
+    `UPDATE security_events
+     SET event = json_set(event, '$.repeats.at_least', (event ->> '$.repeats.at_least') + ?)
+     WHERE id = ? AND sealed = 0`,
+  )
+    .bind(more, id)
+    .run();
+  return meta.changes > 0;
+}
+
 /** The events that match, newest first. */
 export async function listEvents(env: Env, filter: EventFilter): Promise<SecurityEvent[]> {
   const conditions = ["org = ?"];

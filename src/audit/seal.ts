@@ -1,0 +1,56 @@
+// Seals events into their organization's chain, and lets each head out of the database at once. The consumer seals what
+// it stores, cron what only the direct insert brought; whoever is late finds the chain longer, and goes on from there.
+import { START, sealAll } from "../chain/links.ts";
+import { type SignedHead, type Signer, signHead } from "../chain/signed-head.ts";
+import type { Env } from "../env.ts";
+import { signerOfEnv } from "../store/audit-keys.ts";
+import { appendSeals, chainTip, newestHead, orgsToSeal, storeHead, unsealedEvents } from "../store/chain.ts";
+import { timestamp } from "../store/secrets.ts";
+
+const EVENTS_PER_SEALING = 200;
+/** As often as another writer may be faster before the rest is left to whoever that was. */
+const MAX_LOST_RACES = 20;
+
+/** Seals whatever an organization has unsealed. Throws when D1 fails; what is sealed by then stays. */
+export async function sealEvents(env: Env, org: string | null): Promise<void> {
+  const signer = await signerOfEnv(env);
+  for (let lost = 0; lost < MAX_LOST_RACES; ) {
+    // The end first: whoever adds to the chain after this is noticed by the number that both then want.
+    const tip = (await chainTip(env, org)) ?? START;
+    const waiting = await unsealedEvents(env, org, { now: timestamp(), limit: EVENTS_PER_SEALING });
+    if (waiting.length === 0) return signLast(env, org, signer);
+    const seals = sealAll(
+      waiting.map(({ event }) => JSON.parse(event)),
+      tip,
+    ).map((seal, index) => ({ ...seal, event: waiting[index]?.id ?? "" }));
+    const last = seals.at(-1) ?? tip;
+    const head = signer && (await signHead(signer, org, last, timestamp()));
+    if (!(await appendSeals(env, org, seals, head))) lost++;
+    else if (head) letOut(head);
+  }
+}
+
+/** Seals what every organization has unsealed. One that cannot be sealed keeps no other waiting; it is thrown at the end. */
+export async function sealAllEvents(env: Env): Promise<void> {
+  const failed: string[] = [];
+  for (const org of await orgsToSeal(env))
+    await sealEvents(env, org).catch(() => {
+      failed.push(org ?? "events of no organization");
+    });
+  if (failed.length > 0) throw new Error(`not sealed: ${failed.join(", ")}`);
+}
+
+/** A chain whose newest links no head covers, because there was no key when they were sealed, gets one. */
+async function signLast(env: Env, org: string | null, signer: Signer | null): Promise<void> {
+  if (!signer) return;
+  const [tip, signed] = await Promise.all([chainTip(env, org), newestHead(env, org)]);
+  if (!tip || (signed && signed.seq >= tip.seq)) return;
+  const head = await signHead(signer, org, tip, timestamp());
+  await storeHead(env, head);
+  letOut(head);
+}
+
+/** The head leaves the database: the log line is kept by whoever collects the Worker's logs. */
+function letOut(head: SignedHead): void {
+  console.log(JSON.stringify({ message: "audit.head", ...head }));
+}
