@@ -1,5 +1,6 @@
 // Portcullis: the Worker's entry, a table of contents. Routes stand in the order a request meets them.
 import { Hono } from "hono";
+import { auditKeys } from "./admin/api/chain.ts";
 import { adminApi } from "./admin/index.ts";
 import { pages } from "./admin/pages/index.tsx";
 import { consumeBatch } from "./audit/consumer.ts";
@@ -14,6 +15,7 @@ const controlPlane = new Hono<{ Bindings: Env }>();
 
 controlPlane.route("/admin/api", adminApi);
 controlPlane.route("/settings", pages);
+controlPlane.get("/.well-known/portcullis-audit-keys", auditKeys);
 controlPlane.get("/", (c) => c.redirect("/settings"));
 
 export default {

@@ -1,6 +1,7 @@
 // The admin API, mounted at /admin/api: JSON in, JSON or problem details out, and nothing before it is known who asks.
 import { Hono } from "hono";
 import { catalog } from "./api/catalog.ts";
+import { chain } from "./api/chain.ts";
 import { events } from "./api/events.ts";
 import { history } from "./api/history.ts";
 import { keys } from "./api/keys.ts";
@@ -24,6 +25,8 @@ adminApi.route("/orgs", members);
 adminApi.route("/orgs", keys);
 adminApi.route("/orgs", policy);
 adminApi.route("/orgs", history);
+// Before the events, one of which could else be called `verify`.
+adminApi.route("/orgs", chain);
 adminApi.route("/orgs", events);
 adminApi.route("/catalog", catalog);
 
