@@ -2,6 +2,7 @@
 import { Hono } from "hono";
 import { catalog } from "./api/catalog.ts";
 import { chain } from "./api/chain.ts";
+import { deadLetters } from "./api/dead-letters.ts";
 import { events } from "./api/events.ts";
 import { history } from "./api/history.ts";
 import { keys } from "./api/keys.ts";
@@ -29,6 +30,7 @@ adminApi.route("/orgs", history);
 adminApi.route("/orgs", chain);
 adminApi.route("/orgs", events);
 adminApi.route("/catalog", catalog);
+adminApi.route("/dead-letters", deadLetters);
 
 adminApi.all("*", (c) => {
   throw new Problem({
