@@ -1,6 +1,7 @@
 // The admin API, mounted at /admin/api: JSON in, JSON or problem details out, and nothing before it is known who asks.
 import { Hono } from "hono";
 import { catalog } from "./api/catalog.ts";
+import { credentials } from "./api/credentials.ts";
 import { events } from "./api/events.ts";
 import { history } from "./api/history.ts";
 import { keys } from "./api/keys.ts";
@@ -22,6 +23,7 @@ adminApi.use(authenticate);
 adminApi.route("/orgs", orgs);
 adminApi.route("/orgs", members);
 adminApi.route("/orgs", keys);
+adminApi.route("/orgs", credentials);
 adminApi.route("/orgs", policy);
 adminApi.route("/orgs", history);
 adminApi.route("/orgs", events);
