@@ -1,6 +1,6 @@
 // The use cases of an organization's own provider keys: list, save, remove. A change of them is a revision like any
 // other. A secret comes in and is sealed; nothing here gives one out again.
-import { variablesOfProvider } from "../catalog/base-url.ts";
+import { isVariableValue, variablesOfProvider } from "../catalog/base-url.ts";
 import type { Provider } from "../catalog/schema.ts";
 import type { Env } from "../env.ts";
 import type { Member } from "../store/members.ts";
@@ -41,15 +41,25 @@ export function requireSealingKey(env: Env): NonNullable<Keyring["sealing"]> {
   });
 }
 
-/** The variables of the provider's base URLs that `given` lacks, and those it has none of. */
+/** What looks like a variable's name is named in an error; anything else could be a secret in the wrong place. */
+const NAME = /^[a-z_]{1,16}$/;
+
+/** The variables of the provider's base URLs that `given` lacks, those that cannot stand there, and those it has none of. */
 export function variableErrors(provider: Provider, given: Readonly<Record<string, string>>): FieldError[] {
   const names = variablesOfProvider(provider);
-  const ofUrl = names.length > 0 ? `it has ${names.join(", ")}` : "it has none";
-  const missing = names.filter((name) => !Object.hasOwn(given, name));
   const unknown = Object.keys(given).filter((name) => !names.includes(name));
   return [
-    ...missing.map((name) => ({ path: `variables.${name}`, message: `is part of ${provider.id}'s address: give it` })),
-    ...unknown.map((name) => ({ path: `variables.${name}`, message: `is no variable of its address: ${ofUrl}` })),
+    ...names.flatMap((name) => {
+      const value = Object.hasOwn(given, name) ? given[name] : undefined;
+      const path = `variables.${name}`;
+      if (value === undefined) return [{ path, message: `is part of ${provider.id}'s address: give it` }];
+      if (isVariableValue(value)) return [];
+      return [{ path, message: "must be one label: letters, digits and inner dashes, at most 63 characters" }];
+    }),
+    ...unknown.map((name) => ({
+      path: NAME.test(name) ? `variables.${name}` : "variables",
+      message: `is no variable of ${provider.id}'s address: it has ${names.join(", ") || "none"}`,
+    })),
   ];
 }
 
