@@ -7,7 +7,9 @@ import { parseServiceAccount, type ServiceAccount } from "./service-account.ts";
 const PURPOSE = "portcullis provider credential 1";
 
 /** A key as a header can carry it. Long enough that its last characters, which are shown, leave the rest unguessed. */
-export const ProviderKey = z.string("must be the key, as text").regex(/^[\x21-\x7e]{16,4096}$/, "must be 16 to 4096 visible ASCII characters");
+export const ProviderKey = z
+  .string("must be the key, as text")
+  .regex(/^[\x21-\x7e]{16,4096}$/, "must be 16 to 4096 visible ASCII characters");
 
 /** A credential at rest: everything but its secret is readable. */
 export const SealedCredential = z.strictObject({
