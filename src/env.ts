@@ -82,15 +82,15 @@ export function readSettings(env: Env): SettingsResult {
   return result;
 }
 
-/** The Worker's own secrets, which a catalog could otherwise name as a provider's and so have sent to it. */
-const OWN_SECRETS = new Set(["OPERATOR_TOKEN", "CREDENTIALS_KEY", "CREDENTIALS_KEY_PREVIOUS"]);
+/** The Worker's own variables, which a catalog could otherwise name as a provider's secret and so have sent to it. */
+const OWN_VARIABLES = new Set([...Object.keys(Settings.shape), "CREDENTIALS_KEY", "CREDENTIALS_KEY_PREVIOUS"]);
 
 /**
  * The secret of that name, or undefined. Provider secrets are named by the catalog, so their names are not known here.
  * Only names in capitals are looked up, so that a catalog cannot name a binding's method or prototype.
  */
 export function readSecret(env: Env, name: string): string | undefined {
-  if (!/^[A-Z][A-Z0-9_]*$/.test(name) || OWN_SECRETS.has(name) || !Object.hasOwn(env, name)) return undefined;
+  if (!/^[A-Z][A-Z0-9_]*$/.test(name) || OWN_VARIABLES.has(name) || !Object.hasOwn(env, name)) return undefined;
   const value = (env as unknown as Record<string, unknown>)[name];
   return typeof value === "string" && value !== "" ? value : undefined;
 }
