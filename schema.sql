@@ -61,7 +61,8 @@ CREATE TABLE IF NOT EXISTS api_keys (
 CREATE INDEX IF NOT EXISTS api_keys_of_org ON api_keys (org, created_at);
 
 -- Each change of what is enforced is a revision: the whole edge record, who made it and when. The primary key makes
--- If-Match exact: two admins who save on the same base cannot both succeed.
+-- If-Match exact: two admins who save on the same base cannot both succeed. Sealed provider keys are taken out of older
+-- revisions when they change.
 CREATE TABLE IF NOT EXISTS revisions (
   org        TEXT NOT NULL REFERENCES orgs (id),
   revision   INTEGER NOT NULL CHECK (revision > 0),

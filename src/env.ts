@@ -12,6 +12,10 @@ export interface Env {
   /** Secret: the Ed25519 key, base64 of PKCS #8, by which the heads of the event chains are signed. */
   AUDIT_SIGNING_KEY?: string;
   AUDIT_RETIRED_KEYS?: string;
+  /** Secret, 32 bytes in base64: seals organizations' own provider keys; without it none can be stored or used. */
+  CREDENTIALS_KEY?: string;
+  /** Secret, comma-separated: earlier keys, while what they sealed is not sealed anew yet. */
+  CREDENTIALS_KEY_PREVIOUS?: string;
   CONFIG_TTL_SECONDS?: string;
   CONFIG_MAX_STALE_SECONDS?: string;
   MAX_BODY_BYTES?: string;
@@ -99,12 +103,15 @@ export function readSettings(env: Env): SettingsResult {
   return result;
 }
 
+/** The Worker's own variables, which a catalog could otherwise name as a provider's secret and so have sent to it. */
+const OWN_VARIABLES = new Set([...Object.keys(Settings.shape), "CREDENTIALS_KEY", "CREDENTIALS_KEY_PREVIOUS"]);
+
 /**
  * The secret of that name, or undefined. Provider secrets are named by the catalog, so their names are not known here.
  * Only names in capitals are looked up, so that a catalog cannot name a binding's method or prototype.
  */
 export function readSecret(env: Env, name: string): string | undefined {
-  if (!/^[A-Z][A-Z0-9_]*$/.test(name) || !Object.hasOwn(env, name)) return undefined;
+  if (!/^[A-Z][A-Z0-9_]*$/.test(name) || OWN_VARIABLES.has(name) || !Object.hasOwn(env, name)) return undefined;
   const value = (env as unknown as Record<string, unknown>)[name];
   return typeof value === "string" && value !== "" ? value : undefined;
 }

@@ -4,7 +4,7 @@
 /** What one attempt at a provider came to: its HTTP status, or why there is none. Never its text. */
 export interface Attempt {
   readonly provider: string;
-  readonly result: number | "timeout" | "network error" | "redirect";
+  readonly result: number | "timeout" | "network error" | "redirect" | "no access token";
 }
 
 /** The evidence of a compliance block, as the client sees it. */
@@ -182,7 +182,7 @@ function face(refusal: Refusal): Face {
     case "no_provider_available":
       return {
         status: 503,
-        message: `The gateway holds no credentials for the compliant providers of ${shown(refusal.model)}: ${refusal.providers.join(", ")}. An operator can add them.`,
+        message: `The gateway holds no usable credentials for the compliant providers of ${shown(refusal.model)}: ${refusal.providers.join(", ")}. An admin of your organization can add its own key (PUT /admin/api/orgs/{org}/credentials/{provider}), or the operator a Worker secret.`,
         retry: false,
       };
     case "overloaded":

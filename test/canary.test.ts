@@ -2,6 +2,11 @@
 // nowhere in D1, in KV, on the queue or on the console.
 import { afterEach, beforeEach, expect, it, type MockInstance, vi } from "vitest";
 import type { Env } from "../src/env.ts";
+import { issueToken, putMember } from "../src/store/members.ts";
+import { createOrg } from "../src/store/orgs.ts";
+import { kvKeys } from "../src/store/records.ts";
+import { send } from "./admin-world.ts";
+import { newServiceAccount, replaceNetwork } from "./credential-fixtures.ts";
 import type { Behaviour } from "./provider-stand-in.ts";
 import { smallCatalog } from "./small-catalog.ts";
 import { openWorld, policyOf, readingBy, replacing, type World } from "./world.ts";
@@ -220,6 +225,60 @@ it.each<{ name: string; act: (world: World, marker: string) => Promise<unknown> 
   const found = await left();
   expect(found).not.toContain(marker);
   expect(found).not.toContain(world.key);
+});
+
+it("an organization's own provider key is stored, used, refused and removed, and is nowhere left in plain", async () => {
+  const { world, marker, left } = await open({ SANDBOX_UPSTREAM: "" });
+  const { env, org } = world;
+  const email = "owner@acme.example";
+  await createOrg(env, { id: org, name: "Acme", plan: "free" });
+  await putMember(env, { org, email, role: "owner", actor: "operator" });
+  const token = await issueToken(env, { org, email, actor: "operator" });
+  const ask = (method: string, path: string, body?: unknown) =>
+    send(world.env, `/orgs/${org}/credentials/${path}`, {
+      method,
+      headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+      ...(body !== undefined && { body: typeof body === "string" ? body : JSON.stringify(body) }),
+    });
+  const answers: string[] = [];
+  const keep = async (answer: ReturnType<typeof ask>) => answers.push((await answer).text);
+
+  const journal = replaceNetwork(() => Response.json({ error: { message: marker } }, { status: 401 }));
+  await keep(ask("PUT", "alpha", { secret: marker }));
+  await world.chat({ model: "alpha/mix" });
+  expect(journal.map(({ authorization }) => authorization)).toEqual([`Bearer ${marker}`]);
+  const { account } = await newServiceAccount();
+  const wrong = [
+    `{"secret":"${marker}`,
+    { secret: `${marker} ` },
+    { secret: [marker] },
+    { secret: marker, note: marker },
+  ];
+  const variables = { secret: marker, variables: { region: marker, [`x${marker}`]: marker } };
+  for (const body of [...wrong, variables, { service_account: { ...account, private_key: marker } }])
+    await keep(ask("PUT", "alpha", body));
+  await keep(ask("PUT", "nobody", { secret: marker }));
+  const down = () => Promise.reject(new Error(marker));
+  world.restart({ DB: replacing(env.DB, { batch: down }) });
+  await keep(ask("PUT", "beta", { secret: marker }));
+  world.restart({ DB: env.DB, CREDENTIALS_KEY: "" });
+  await world.chat({ model: "alpha/mix" });
+  const record = (await env.CONFIG.get(kvKeys.org(org))) ?? "";
+  await env.CONFIG.put(kvKeys.org(org), record.replace('"secret"', `"${marker}"`));
+  world.restart();
+  await world.chat({ model: "alpha/mix" });
+  await env.CONFIG.put(kvKeys.org(org), record);
+  world.restart({ CREDENTIALS_KEY: env.CREDENTIALS_KEY ?? "" });
+  const stored = await left();
+  await keep(ask("DELETE", "alpha"));
+  vi.unstubAllGlobals();
+
+  expect(answers).toHaveLength(10);
+  const found = [stored, await left(), ...answers].join("\n");
+  expect(found).toContain("credentials.unreadable");
+  expect(found).toContain("Removes the organization's own key for alpha.");
+  for (const form of [marker, marker.slice(7), Buffer.from(marker).toString("base64"), btoa(marker.slice(7))])
+    expect(found).not.toContain(form);
 });
 
 it("a defect of our own is logged by its kind and place, never by its message, and shuts the door", async () => {

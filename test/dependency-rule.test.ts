@@ -134,13 +134,24 @@ describe("the outside world", () => {
     expect(places(/\benv\[/g).filter((place) => !place.startsWith("env.ts"))).toEqual([]);
   });
 
-  it("is fetched in one place: the door to a provider", () => {
+  it("is fetched in two places: the door to a provider, and the exchange of a service account for a token", () => {
     const called = places(
       /(?<![.\w])fetch\s*\(|\bglobalThis\b|\b(?:self|window)\.fetch|\bfetch\.(?:call|apply|bind)\b/g,
     );
-    expect(called).toEqual(["gateway/upstream.ts: fetch("]);
+    expect(called.sort()).toEqual(["gateway/google-token.ts: fetch(", "gateway/upstream.ts: fetch("]);
     const named = places(/(?<!\bapp\.)\bfetch\b(?!\s*[(:])/g);
     expect(named).toEqual([]);
+  });
+
+  it("hears from the token exchange nothing but an assertion, at one address that nobody can change", () => {
+    const source = sources.get("gateway/google-token.ts") ?? "";
+    expect(codeOf(source).match(/\bfetch\([^,)]*/g)).toEqual(["fetch(TOKEN_URI"]);
+    expect(codeOf(source).match(/\bbody: .*/g)).toEqual([
+      "body: new URLSearchParams({ grant_type: GRANT_TYPE, assertion }),",
+    ]);
+    const declared = sources.get("store/service-account.ts")?.match(/export const TOKEN_URI = .*/g);
+    expect(declared).toEqual(['export const TOKEN_URI = "https://oauth2.googleapis.com/token";']);
+    expect(places(/\bTOKEN_URI = /g)).toEqual(["store/service-account.ts: TOKEN_URI = "]);
   });
 
   it("is reached by no socket and by no code made of text", () => {

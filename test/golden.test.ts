@@ -1,11 +1,14 @@
 // How the real providers are called: every mapping and API of the shipped catalog as its exact URL and headers, in
 // golden/upstream.txt (`npm test -- golden -u` writes it anew; read the difference). And with what credentials.
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
+import { variablesOf } from "../src/catalog/base-url.ts";
 import type { ApiId, Endpoint, Provider } from "../src/catalog/schema.ts";
 import { type Env, readSettings, type Settings } from "../src/env.ts";
-import { type Credential, credentialFor, variablesOf } from "../src/gateway/credentials.ts";
+import { type Credential, credentialFor, type ReadyCredential } from "../src/gateway/credentials.ts";
 import { SURFACES } from "../src/gateway/surfaces.ts";
 import { type UpstreamTarget, upstreamHeaders, upstreamUrl } from "../src/gateway/upstream-request.ts";
+import { firstRecord } from "../src/store/revisions.ts";
+import { newServiceAccount } from "./credential-fixtures.ts";
 import { shippedCatalog } from "./shipped-catalog.ts";
 import { providerOf } from "./small-catalog.ts";
 
@@ -36,9 +39,13 @@ function settingsOf(variables: Record<string, string> = {}): Settings {
   return read.settings;
 }
 
-/** Every secret set to its own name, every variable to an example. */
-const fullEnv = envOf(
-  Object.fromEntries(
+const { account } = await newServiceAccount();
+/** An organization without keys of its own. */
+const org = firstRecord("acme");
+
+/** Every secret set to its own name, every variable to an example; the service account is a real one. */
+const fullEnv = envOf({
+  ...Object.fromEntries(
     shippedCatalog.providers.flatMap(({ secret, apis }) => [
       [secret, `<${secret}>`],
       ...Object.values(apis).flatMap(({ url }) =>
@@ -46,7 +53,14 @@ const fullEnv = envOf(
       ),
     ]),
   ),
-);
+  GOOGLE_SERVICE_ACCOUNT: JSON.stringify(account),
+});
+
+/** A credential as a request carries it: of a service account, the access token that it is exchanged for. */
+function readied(credential: Credential, name: string): ReadyCredential {
+  if (credential.kind !== "service_account") return credential;
+  return { kind: "secret", id: credential.id, secret: `<${name}>`, variables: credential.variables };
+}
 
 /** All that a client may say, and then some. */
 const clientHeaders = new Headers({
@@ -72,19 +86,19 @@ const clientHeaders = new Headers({
 
 /** An API of a provider: how it is called, and what each model is called there. */
 function section({ id, apis, secret }: Provider, [api, endpoint]: [keyof Provider["apis"], Endpoint]): string {
-  const credential = credentialFor(providerOf(id, { apis, secret }), endpoint, fullEnv, settingsOf());
+  const holder = { env: fullEnv, settings: settingsOf(), org };
+  const credential = credentialFor(providerOf(id, { apis, secret }), endpoint, holder);
   const served = shippedCatalog.models.flatMap((model) =>
     model.providers
       .filter((mapping) => mapping.provider === id && mapping.apis.includes(api))
       .map((mapping) => `  ${model.id} = ${mapping.model}`),
   );
-  const target = credential && { provider: id, path: PATHS[api], endpoint, credential };
-  const call = target
-    ? [
-        `POST ${upstreamUrl(target, "?q=1")}`,
-        ...[...new Headers(upstreamHeaders(target, clientHeaders))].map((pair) => pair.join(": ")),
-      ]
-    : [`not called yet, for want of credentials (${endpoint.auth}): ${endpoint.url}`];
+  if (!credential) throw new Error(`no credential for ${id}`);
+  const target = { provider: id, path: PATHS[api], endpoint, credential: readied(credential, secret) };
+  const call = [
+    `POST ${upstreamUrl(target, "?q=1")}`,
+    ...[...new Headers(upstreamHeaders(target, clientHeaders))].map((pair) => pair.join(": ")),
+  ];
   return [`${id} ${api}`, ...call.map((line) => `  ${line}`), ...served].join("\n");
 }
 
@@ -113,7 +127,7 @@ describe("every mapping of the shipped catalog, by every API it answers", () => 
       .flatMap((each) => Object.keys(each.apis).map(() => each))
       .entries()) {
       const secrets = [...(sections[at] ?? "").matchAll(/<(\w+)>/g)].map(([, name]) => name);
-      if (!sections[at]?.includes("not called yet")) expect(secrets).toEqual([provider.secret]);
+      expect(secrets).toEqual([provider.secret]);
       for (const [url] of sections[at]?.matchAll(/POST .*/g) ?? [])
         expect(url).toMatch(/^POST https:\/\/[a-z0-9.-]+\//);
     }
@@ -125,10 +139,10 @@ describe("credentials", () => {
   const acme = providerOf("acme", { apis: { chat_completions: endpoint } });
   const plain: Endpoint = { url: "https://acme.example/v1", auth: "bearer" };
   const credential = (variables: Record<string, unknown>, of: Endpoint = endpoint) =>
-    credentialFor(acme, of, envOf(variables), settingsOf());
+    credentialFor(acme, of, { env: envOf(variables), settings: settingsOf(), org });
 
   it.each(["r", "my-resource-1", "R2", "a".repeat(63)])("a variable may be one label, such as %j", (value) => {
-    const found = credential({ ACME_API_KEY: "s3cret", ACME_API_KEY_RESOURCE: value }) as Credential;
+    const found = credential({ ACME_API_KEY: "s3cret", ACME_API_KEY_RESOURCE: value }) as ReadyCredential;
     const target: UpstreamTarget = { provider: "acme", path: "/chat/completions", endpoint, credential: found };
     expect(found).toEqual({ kind: "secret", id: "ACME_API_KEY", secret: "s3cret", variables: { resource: value } });
     expect(upstreamUrl(target, "")).toBe(`https://${value}.example/v1/${value}/chat/completions`);
@@ -168,9 +182,36 @@ describe("credentials", () => {
     expect(credential(variables, plain)).toBeNull();
   });
 
-  it("without credentials where a variable is not set, or an access token would have to be fetched", () => {
+  it("without credentials where a variable is not set", () => {
     expect(credential({ ACME_API_KEY: "s3cret" })).toBeNull();
-    expect(credential({ ACME_API_KEY: "s3cret" }, { ...plain, auth: "google-oauth" })).toBeNull();
+  });
+
+  it.each(["OPERATOR_TOKEN", "CREDENTIALS_KEY", "CREDENTIALS_KEY_PREVIOUS"])(
+    "without credentials where the catalog names the Worker's own secret %s as a provider's",
+    (secret) => {
+      const thief = providerOf("thief", { secret, apis: { chat_completions: plain } });
+      const holder = { env: envOf({ [secret]: "s3cret" }), settings: settingsOf(), org };
+      expect(credentialFor(thief, plain, holder)).toBeNull();
+    },
+  );
+
+  describe("of a service account", () => {
+    const vertex: Endpoint = { url: "https://{location}.example/{project}", auth: "google-oauth" };
+    const text = JSON.stringify(account);
+    const of = (variables: Record<string, unknown>) =>
+      credential({ ACME_API_KEY_LOCATION: "eu", ...variables }, vertex);
+
+    it("name the account's own project, unless another one is set", () => {
+      expect(of({ ACME_API_KEY: text })).toMatchObject({ variables: { location: "eu", project: "acme-prod" } });
+      expect(of({ ACME_API_KEY: text, ACME_API_KEY_PROJECT: "p2" })).toMatchObject({ variables: { project: "p2" } });
+    });
+
+    it("are none where its own project could change the path, or the secret is a key", () => {
+      const error = vi.spyOn(console, "error").mockImplementation(() => {});
+      expect(of({ ACME_API_KEY: JSON.stringify({ ...account, project_id: "a/../b" }) })).toBeNull();
+      expect(of({ ACME_API_KEY: "s3cret" })).toBeNull();
+      error.mockRestore();
+    });
   });
 });
 
@@ -184,7 +225,11 @@ describe("the sandbox", () => {
 
   it.each(["bearer", "x-api-key", "api-key", "google-oauth"] as const)("is sent no real secret by %s", (auth) => {
     const endpoint: Endpoint = { url: "https://{resource}.example/v1", auth };
-    const credential = credentialFor(acme, endpoint, keyless, settingsOf({ SANDBOX_UPSTREAM: upstream })) as Credential;
+    const credential = credentialFor(acme, endpoint, {
+      env: keyless,
+      settings: settingsOf({ SANDBOX_UPSTREAM: upstream }),
+      org,
+    }) as ReadyCredential;
     const target: UpstreamTarget = { provider: "acme", path: "/messages", endpoint, credential };
     expect(credential).toEqual({ kind: "sandbox", id: "sandbox", baseUrl: `${upstream}/v1` });
     expect(upstreamUrl(target, "?beta=true")).toBe(`${upstream}/v1/messages?beta=true`);
@@ -196,7 +241,11 @@ describe("the sandbox", () => {
   it("holds credentials for the providers it names, and for all when it names none", () => {
     const endpoint = acme.apis.chat_completions as Endpoint;
     const of = (variables: Record<string, string>) =>
-      credentialFor(acme, endpoint, keyless, settingsOf({ SANDBOX_UPSTREAM: upstream, ...variables }));
+      credentialFor(acme, endpoint, {
+        env: keyless,
+        settings: settingsOf({ SANDBOX_UPSTREAM: upstream, ...variables }),
+        org,
+      });
     expect([of({}), of({ SANDBOX_PROVIDERS: "beta, acme" })].every((each) => each?.kind === "sandbox")).toBe(true);
     expect(of({ SANDBOX_PROVIDERS: "beta" })).toBeNull();
   });

@@ -13,6 +13,7 @@ export default defineConfig({
         bindings: {
           TEST_SCHEMA: readFileSync(`${root}schema.sql`, "utf8"),
           OPERATOR_TOKEN: "an-operator-token-for-tests-only-0123456789",
+          CREDENTIALS_KEY: Buffer.alloc(32, "for tests only").toString("base64"),
         },
       },
     }),

@@ -2,6 +2,7 @@
 import { Hono } from "hono";
 import { catalog } from "./api/catalog.ts";
 import { chain } from "./api/chain.ts";
+import { credentials } from "./api/credentials.ts";
 import { deadLetters } from "./api/dead-letters.ts";
 import { events } from "./api/events.ts";
 import { history } from "./api/history.ts";
@@ -24,6 +25,7 @@ adminApi.use(authenticate);
 adminApi.route("/orgs", orgs);
 adminApi.route("/orgs", members);
 adminApi.route("/orgs", keys);
+adminApi.route("/orgs", credentials);
 adminApi.route("/orgs", policy);
 adminApi.route("/orgs", history);
 // Before the events, one of which could else be called `verify`.

@@ -17,6 +17,7 @@ const TITLES = {
   revision_required: "If-Match is required",
   internal: "Portcullis failed",
   misconfigured: "Portcullis is misconfigured",
+  credentials_key_missing: "Provider keys cannot be stored yet",
   unavailable: "Temporarily unavailable",
 } as const;
 export type ProblemCode = keyof typeof TITLES;

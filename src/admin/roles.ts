@@ -4,6 +4,8 @@ import type { Role } from "../store/members.ts";
 export const PERMISSIONS = {
   members: ["owner"],
   keys: ["owner", "admin"],
+  /** The organization's own provider keys. */
+  credentials: ["owner", "admin"],
   /** The policy with its preview and revisions, and routing. */
   policy: ["owner", "admin"],
   events: ["owner", "admin"],

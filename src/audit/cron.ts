@@ -1,11 +1,12 @@
-// What runs every few minutes: the edge is brought in step with D1, events are sealed that no consumer has seen, and
-// sessions that are over are removed.
+// What runs every few minutes: the edge is brought in step with D1, events are sealed that no consumer has seen, provider
+// keys are sealed anew where CREDENTIALS_KEY was replaced, and sessions that are over are removed.
 import type { Env } from "../env.ts";
 import { edgeHoldsCatalog, newestCatalog, publishCatalog } from "../store/catalogs.ts";
 import { distrustKeys, repairKeys } from "../store/keys.ts";
 import { removeEndedSessions } from "../store/members.ts";
 import { allOrgIds } from "../store/orgs.ts";
 import { edgeHolds, publishOrg } from "../store/publish.ts";
+import { resealCredentials } from "../store/reseal.ts";
 import { newestRevision } from "../store/revisions.ts";
 import { sealAllEvents } from "./seal.ts";
 
@@ -20,7 +21,11 @@ export async function repairEdge(env: Env): Promise<void> {
     }
   };
   await attempt("catalog", () => repairCatalog(env));
-  for (const org of await allOrgIds(env)) await attempt(`org ${org}`, () => repairOrg(env, org));
+  for (const org of await allOrgIds(env)) {
+    // Before the organization is published, so that what is sealed anew reaches the edge with it.
+    await attempt(`credentials of ${org}`, () => resealCredentials(env, org));
+    await attempt(`org ${org}`, () => repairOrg(env, org));
+  }
   await attempt("keys", () => repairKeys(env));
   await attempt("event chains", () => sealAllEvents(env));
   await attempt("sessions", () => removeEndedSessions(env));

@@ -12,6 +12,8 @@ export const Demo = z.strictObject({
   admin_token: z.string(),
   developer_token: z.string(),
   operator_token: z.string(),
+  /** What seals organizations' own provider keys; a later start needs the same one to open them. */
+  credentials_key: z.string().optional(),
   /** The stand-in for the providers; null when the real ones are called. */
   upstream: z.string().nullable(),
 });

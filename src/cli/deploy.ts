@@ -35,8 +35,7 @@ async function deploy(): Promise<void> {
 
   for (const passed of await smokeTest(url, operator, catalog.version)) say("Check", passed);
   say("Done", `settings at ${url}/settings`);
-  const missing = providerSecretsNote(secrets);
-  if (missing) say("Next", missing);
+  for (const missing of [providerSecretsNote(secrets), credentialsKeyNote(secrets)]) if (missing) say("Next", missing);
 }
 
 async function requireAccount(): Promise<void> {
@@ -52,6 +51,12 @@ function providerSecretsNote(secrets: readonly string[]): string | null {
   const named = readShippedCatalog().providers.map(({ secret }) => secret);
   if (named.some((secret) => secrets.includes(secret))) return null;
   return "no provider can be called yet: npx wrangler secret put OPENAI_API_KEY (names in .dev.vars.example)";
+}
+
+function credentialsKeyNote(secrets: readonly string[]): string | null {
+  if (secrets.includes("CREDENTIALS_KEY")) return null;
+  return `organizations cannot store provider keys of their own yet. Make a key, keep a copy (replacing it needs it), and
+          set it: openssl rand -base64 32, then npx wrangler secret put CREDENTIALS_KEY`;
 }
 
 function say(step: string, what: string): void {

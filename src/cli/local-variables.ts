@@ -9,6 +9,7 @@ import { writePrivateFile } from "./private-file.ts";
 
 export interface LocalVariables {
   operatorToken: string;
+  credentialsKey: string;
   /** Null when the real providers are called. */
   upstream: string | null;
   /** Comma-separated; of the providers, those that the stand-in has credentials for. */
@@ -25,9 +26,11 @@ export function readDevVars(): Record<string, string | undefined> {
  * by itself, and a later file overrides an earlier one. An empty variable counts as unset, so `--live` stays live
  * whatever .dev.vars says.
  */
-export function writeLocalVariables({ operatorToken, upstream, sandboxProviders = "" }: LocalVariables): string[] {
+export function writeLocalVariables(given: LocalVariables): string[] {
+  const { operatorToken, credentialsKey, upstream, sandboxProviders = "" } = given;
   const variables = {
     OPERATOR_TOKEN: operatorToken,
+    CREDENTIALS_KEY: credentialsKey,
     SANDBOX_UPSTREAM: upstream ?? "",
     SANDBOX_PROVIDERS: sandboxProviders,
   };
@@ -40,6 +43,10 @@ function quoted(name: string, value: string): string {
   if (/['\r\n]/.test(value)) throw new Halt(`${name} must not contain quotes or line breaks.`);
   // wrangler expands variables within quotes too.
   return `'${value.replaceAll("$", "\\$")}'`;
+}
+
+export function newCredentialsKey(): string {
+  return randomBytes(32).toString("base64");
 }
 
 export function newOperatorToken(): string {

@@ -8,7 +8,7 @@ import { Halt, runCommand } from "./command.ts";
 import { applySchema } from "./database.ts";
 import { type Demo, readDemo, writeDemo } from "./demo.ts";
 import { type DevServer, HOST, requireFreePort, startDevServer } from "./dev-server.ts";
-import { newOperatorToken, readDevVars, writeLocalVariables } from "./local-variables.ts";
+import { newCredentialsKey, newOperatorToken, readDevVars, writeLocalVariables } from "./local-variables.ts";
 import { DEMO_FILE, STATE_DIRECTORY } from "./paths.ts";
 import { startSandbox } from "./sandbox.ts";
 import { DEMO_ORG, isAdminToken, seedDemo } from "./seed.ts";
@@ -43,8 +43,10 @@ async function start(): Promise<void> {
   const earlier = readDemo();
   const devVars = readDevVars();
   const operatorToken = devVars.OPERATOR_TOKEN || (earlier?.operator_token ?? newOperatorToken());
+  const credentialsKey = devVars.CREDENTIALS_KEY || (earlier?.credentials_key ?? newCredentialsKey());
   const envFiles = writeLocalVariables({
     operatorToken,
+    credentialsKey,
     upstream: upstream.url,
     sandboxProviders: process.env.SANDBOX_PROVIDERS ?? devVars.SANDBOX_PROVIDERS,
   });
@@ -56,7 +58,8 @@ async function start(): Promise<void> {
   const operator = adminApi(url, operatorToken);
   await publishCatalog(operator);
   const credentials = await seedDemo(url, operator, earlier);
-  const demo = { url, org: DEMO_ORG, ...credentials, operator_token: operatorToken, upstream: upstream.url };
+  const kept = { operator_token: operatorToken, credentials_key: credentialsKey };
+  const demo = { url, org: DEMO_ORG, ...credentials, ...kept, upstream: upstream.url };
   writeDemo(demo);
   console.log(welcome(demo, upstream.note));
   await server.ended;

@@ -2,8 +2,9 @@
 import { type Attempt, type Refusal, refuse } from "../errors.ts";
 import { noteFailure, noteSuccess } from "../routing/health.ts";
 import type { Isolate } from "./context.ts";
-import type { Credential } from "./credentials.ts";
-import { type Admitted, type Call, callProvider } from "./upstream.ts";
+import type { Credential, ReadyCredential } from "./credentials.ts";
+import { accessToken } from "./google-token.ts";
+import { type Admitted, type Answer, type Call, callProvider } from "./upstream.ts";
 
 /** Statuses that say the provider, not the request, is the trouble; besides these, every 5xx. */
 const FALLBACK_STATUSES: ReadonlySet<number> = new Set([401, 402, 403, 404, 429]);
@@ -50,7 +51,10 @@ export async function dispatch(
     if (!prepared) continue;
     const provider = admitted.candidate.provider.id;
     const healthKey = healthKeyOf(provider, prepared.credential);
-    const answer = await callProvider(admitted, { ...call, ...prepared });
+    const credential = await readied(admitted, prepared.credential, call.clientGone);
+    const answer: Answer = credential
+      ? await callProvider(admitted, { ...call, ...prepared, credential })
+      : { kind: "failed", result: "no access token" };
     if (answer.kind === "answered" && !isProvidersTrouble(answer.response.status)) {
       noteSuccess(isolate.health, healthKey);
       return { provider, response: answer.response };
@@ -67,6 +71,18 @@ export async function dispatch(
       noteFailure(isolate.health, healthKey, { now: Date.now(), retryAfterSeconds: asked });
   }
   return refuse(refusalOf(failed, retryAfterSeconds ?? DEFAULT_RETRY_SECONDS));
+}
+
+/** A service account as the access token that it is exchanged for; null when there is none to be had. */
+async function readied(
+  admitted: Admitted,
+  credential: Credential,
+  clientGone: AbortSignal,
+): Promise<ReadyCredential | null> {
+  if (credential.kind !== "service_account") return credential;
+  const { id, account, variables } = credential;
+  const secret = await accessToken(admitted, account, clientGone);
+  return secret === null ? null : { kind: "secret", id, secret, variables };
 }
 
 /** Health is kept per provider and credential: one organization's exhausted key demotes nobody else's. */

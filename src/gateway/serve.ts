@@ -52,7 +52,7 @@ export async function serve(c: Context<GatewayEnv>, surface: Surface): Promise<R
         remoteTools: () => remoteToolsOf(body, api),
       });
     const judge = judgeBy(org);
-    const credentialOf = credentialsFor(edge, api);
+    let credentialOf = credentialsFor(edge, api, org);
     const situation = situationOf({ catalog, org, judge, api, credentialOf, health: isolate.health });
     const plan = planRequest(asked, situation);
     await recordAndRefuse(c, plan, { revision: org.revision, situation });
@@ -69,6 +69,7 @@ export async function serve(c: Context<GatewayEnv>, surface: Surface): Promise<R
       readmit: async ({ candidate }) => {
         const now = await loadRules(edge, caller.org);
         hardening = await hardenBy(now.org);
+        credentialOf = credentialsFor(edge, api, now.org);
         const judged = judgeNow(candidate, now.catalog, judgeBy(now.org));
         if (judged === null || isAdmitted(judged)) return judged;
         recordLateRemoval(c, judged, { plan, revision: now.org.revision, situation });
@@ -91,14 +92,14 @@ export async function serve(c: Context<GatewayEnv>, surface: Surface): Promise<R
 
 type CredentialOf = (candidate: Candidate) => Credential | null;
 
-function credentialsFor({ env, settings }: Edge, api: ApiId): CredentialOf {
+function credentialsFor({ env, settings }: Edge, api: ApiId, org: OrgRecord): CredentialOf {
   // Asked several times for each candidate: whether there is one, how it fares, and to use it.
   const found = new Map<Provider, Credential | null>();
   return ({ provider }) => {
     const known = found.get(provider);
     if (known !== undefined) return known;
     const endpoint = provider.apis[api];
-    const credential = endpoint ? credentialFor(provider, endpoint, env, settings) : null;
+    const credential = endpoint ? credentialFor(provider, endpoint, { env, settings, org }) : null;
     found.set(provider, credential);
     return credential;
   };

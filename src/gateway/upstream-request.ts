@@ -1,7 +1,7 @@
 // How a call to a provider looks on the wire: its exact URL and headers. Header lists are allow-lists in both
 // directions, so that a header nobody thought of goes nowhere. Pure.
 import type { Endpoint } from "../catalog/schema.ts";
-import type { Credential } from "./credentials.ts";
+import type { ReadyCredential } from "./credentials.ts";
 
 /** The client's headers that travel on. Its user agent does not. */
 const FORWARDED = ["content-type", "accept", "anthropic-version", "anthropic-beta", "openai-beta"] as const;
@@ -20,7 +20,7 @@ export interface UpstreamTarget {
   /** Of the surface that was called. */
   readonly path: string;
   readonly endpoint: Endpoint;
-  readonly credential: Credential;
+  readonly credential: ReadyCredential;
 }
 
 /** The URL of the call, with the client's query string. */

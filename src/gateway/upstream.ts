@@ -3,7 +3,7 @@
 import type { Candidate } from "../catalog/lookup.ts";
 import { type PassingVerdict, stillHolds } from "../compliance/evaluate.ts";
 import { type Attempt, refuse } from "../errors.ts";
-import type { Credential } from "./credentials.ts";
+import type { ReadyCredential } from "./credentials.ts";
 import type { Surface } from "./surfaces.ts";
 import { upstreamHeaders, upstreamUrl } from "./upstream-request.ts";
 
@@ -15,7 +15,7 @@ export interface Admitted {
 
 export interface Call {
   readonly surface: Surface;
-  readonly credential: Credential;
+  readonly credential: ReadyCredential;
   readonly clientHeaders: Headers;
   /** With its question mark, or empty. */
   readonly query: string;

@@ -3,6 +3,7 @@
 import * as z from "zod";
 import { CATALOG_SCHEMA, CATALOG_SHAPE, checkReferences } from "../catalog/schema.ts";
 import { StoredPolicy } from "../compliance/policy.ts";
+import { SealedCredential } from "./provider-credentials.ts";
 
 /** The number of this build's record shapes. */
 export const RECORD_SCHEMA = 1;
@@ -21,8 +22,8 @@ export const OrgRecord = z.strictObject({
   /** Projects that carry a narrower policy of their own. */
   projects: z.record(Id, z.strictObject({ policy: StoredPolicy })),
   routing: z.strictObject({ auto: z.array(z.string().min(1).max(256)).max(100) }),
-  /** The organization's own provider keys; none are supported by this build. */
-  credentials: z.strictObject({}),
+  /** The organization's own provider keys, sealed, by provider. */
+  credentials: z.record(z.string().max(64), SealedCredential),
 });
 export type OrgRecord = z.infer<typeof OrgRecord>;
 

@@ -53,11 +53,22 @@ export function revisionStatement(env: Env, { record, change, created_at, create
   ).bind(record.org, record.revision, JSON.stringify(record), change, created_at, created_by);
 }
 
+/**
+ * Takes sealed secrets out of an organization's older revisions: a key that was removed is gone, and one that was sealed
+ * with a key since replaced is not kept under it.
+ */
+function forgetCredentialsStatement(env: Env, { org, revision }: OrgRecord): D1PreparedStatement {
+  return env.DB.prepare(
+    `UPDATE revisions SET record = json_set(record, '$.credentials', json('{}'))
+     WHERE org = ? AND revision < ? AND json_extract(record, '$.credentials') <> '{}'`,
+  ).bind(org, revision);
+}
+
 export type Saved = { ok: true; saved: Revision } | { ok: false; newest: Revision };
 
 /**
  * Saves what follows on `base`, with its audit row, in one batch. Not ok when another revision was saved meanwhile;
- * then nothing was written, and `newest` says whose it is.
+ * then nothing was written, and `newest` says whose it is. The audit row never holds credentials, not even sealed ones.
  */
 export async function saveRevision(
   env: Env,
@@ -69,7 +80,7 @@ export async function saveRevision(
     actor,
   }: {
     base: Revision;
-    next: Partial<Pick<OrgRecord, "policy" | "routing">>;
+    next: Partial<Pick<OrgRecord, "policy" | "routing" | "credentials">>;
     change: string;
     action: string;
     actor: string;
@@ -78,10 +89,12 @@ export async function saveRevision(
   const record: OrgRecord = { ...base.record, ...next, revision: base.record.revision + 1 };
   const { org, revision } = record;
   const saved: Revision = { record, change, created_at: timestamp(), created_by: actor };
+  const { credentials, ...shown } = next;
   try {
     await env.DB.batch([
       revisionStatement(env, saved),
-      auditStatement(env, { org, actor, action, target: `revision ${revision}`, detail: { change, ...next } }),
+      auditStatement(env, { org, actor, action, target: `revision ${revision}`, detail: { change, ...shown } }),
+      ...(credentials ? [forgetCredentialsStatement(env, record)] : []),
     ]);
     return { ok: true, saved };
   } catch (error) {
