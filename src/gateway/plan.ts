@@ -82,6 +82,9 @@ function climbTarget(target: string, preferences: Preferences, situation: Situat
   return { mode, target, model, named, outcome: climbCandidates(found.candidates, preferences, situation) };
 }
 
+/** The APIs of text chat: what `auto` chooses among. A transcript is text too, but the model that writes it does not chat. */
+const CHAT_APIS: ReadonlySet<ApiId> = new Set(["chat_completions", "responses", "messages", "completions"]);
+
 /** `auto`: the organization's list, else every model known to do text chat that fits the request, cheapest first. */
 function climbAuto(preferences: Preferences, needs: Needs, situation: Situation): Climbed[] {
   if (situation.auto.length > 0)
@@ -108,7 +111,7 @@ function climbCandidates(candidates: readonly Candidate[], preferences: Preferen
 }
 
 function fits({ mapping }: Candidate, api: ApiId, needs: Needs): boolean {
-  if (!mapping.apis.includes(api)) return false;
+  if (!CHAT_APIS.has(api) || !mapping.apis.includes(api)) return false;
   if (needs.tools && mapping.tools !== true) return false;
   if (needs.vision && mapping.vision !== true) return false;
   if (needs.json && mapping.json !== true) return false;
@@ -128,7 +131,9 @@ function reasonOf(climbed: readonly Climbed[], api: ApiId): Plan["refused"] {
       return {
         code: "no_provider_matches",
         model,
-        why: "no model is known to fit what the request uses (tools, images, JSON, length)",
+        why: CHAT_APIS.has(api)
+          ? "no model is known to fit what the request uses (tools, images, JSON, length)"
+          : `it chooses among models of text chat, and ${api} is not one of its APIs; name a model`,
       };
     case "no_provider_matches":
       return { code: "no_provider_matches", model, why: "only, ignore, order and max_price leave none" };
