@@ -241,6 +241,8 @@ describe("400 invalid_request, and nothing sent:", () => {
     ["an escaped name", form(`${disposition} name="mod\\el"`)],
     ["a percent-encoded name", form(`${disposition} name="%6dodel"`)],
     ["a name with a space", form(`${disposition} name="model "`)],
+    ["a name that is all brackets", form(`${disposition} name="[model]"`)],
+    ["a name that begins with a dot", form(`${disposition} name=".model"`)],
     ["a name in another script", form(`${disposition} name="mоdel"`)],
     ["a field that says how to read the others", form(`${disposition} name="_charset_"`, "utf-16")],
     ["a repeated disposition", form(`${disposition} name="a"\r\n${disposition} name="model"`)],

@@ -1,5 +1,6 @@
 // The stand-in for the model providers: a mock LLM server in this very process, so that it ends when we do. It answers
-// chats, completions, images and sound, streamed or not; GET /__aimock/journal shows what reached it, and as which provider (x-test-id).
+// chats, completions, images and sound, streamed or not; GET /__aimock/journal shows what reached it, and as which
+// provider (x-test-id).
 import { LLMock } from "@copilotkit/aimock";
 import { answerTo } from "./sandbox-answer.ts";
 import { COMPLETIONS_PATH, completions } from "./sandbox-completions.ts";

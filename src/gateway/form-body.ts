@@ -1,5 +1,5 @@
-// A form that is judged, and then made anew: what leaves is written from the parts that were read, so that nothing in the
-// client's bytes that another parser would read differently ever leaves. Fields and files keep order, names and bytes.
+// A form that is judged, and then made anew: what leaves is written from the parts that were read, so that nothing that
+// another parser would read differently ever leaves. Fields and files keep their order, names and bytes.
 import { Buffer } from "node:buffer";
 import { type FormPart, type FormProblem, readParts } from "./multipart.ts";
 

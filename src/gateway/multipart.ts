@@ -20,8 +20,8 @@ export type FormProblem = { problem: "too_many_parts" } | { problem: "malformed"
 /** One of the separators that RFC 2046 allows. */
 const BOUNDARY = /^[\w'()+,./:=? -]{0,69}[\w'()+,./:=?-]$/;
 
-/** Names that all parsers read alike: without what some of them unescape, trim or split at. */
-const FIELD_NAME = /^[\w.:[\]-]{1,128}$/;
+/** Names that all parsers read alike: without what some of them unescape or trim, and with a member before any bracket. */
+const FIELD_NAME = /^\w[\w.:[\]-]{0,127}$/;
 
 /** Encodings of a part's content that change nothing; RFC 7578 has no others, but some parsers undo them. */
 const PLAIN_ENCODINGS: ReadonlySet<string> = new Set(["7bit", "8bit", "binary"]);

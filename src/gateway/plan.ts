@@ -14,6 +14,9 @@ import type { Admitted } from "./upstream.ts";
 /** How many admitted candidates one request tries at the most. */
 const MAX_ATTEMPTS = 3;
 
+/** The APIs that `auto` chooses on. A transcript is text too, but the model that writes it does not chat. */
+const CHAT_APIS: ReadonlySet<ApiId> = new Set(["chat_completions", "responses", "messages", "completions"]);
+
 export type Removed = Judged<Candidate, FailingVerdict>;
 
 export interface Plan {
@@ -81,9 +84,6 @@ function climbTarget(target: string, preferences: Preferences, situation: Situat
   const { mode, model } = found;
   return { mode, target, model, named, outcome: climbCandidates(found.candidates, preferences, situation) };
 }
-
-/** The APIs of text chat: what `auto` chooses among. A transcript is text too, but the model that writes it does not chat. */
-const CHAT_APIS: ReadonlySet<ApiId> = new Set(["chat_completions", "responses", "messages", "completions"]);
 
 /** `auto`: the organization's list, else every model known to do text chat that fits the request, cheapest first. */
 function climbAuto(preferences: Preferences, needs: Needs, situation: Situation): Climbed[] {
