@@ -233,6 +233,7 @@ describe("400 invalid_request, and nothing sent:", () => {
     ["line feeds without carriage returns", text.replaceAll("\r\n", "\n")],
     ["a boundary that goes on", text.replace("\r\n--", "\r\n--x\r\n--").replace("--x", `--${BOUNDARY}x`)],
     ["a part without headers", text.replace(`${disposition} name="model"\r\n\r\n`, "")],
+    ["a part whose content has no line of its own", text.replace("\r\n\r\nhear\r\n--", "\r\n\r\n--")],
     ["a part without a disposition", form("Content-Type: text/plain")],
     ["a part that is an attachment", form('Content-Disposition: attachment; name="a"')],
     ["a part without a name", form(`${disposition} filename="a"`)],
