@@ -155,7 +155,7 @@ function face(refusal: Refusal): Face {
     case "unsupported_encoding":
       return {
         status: 415,
-        message: `The gateway reads request bodies as plain UTF-8 JSON, not with content-encoding ${shown(refusal.encoding)}. Send it uncompressed.`,
+        message: `The gateway reads request bodies as they are, not with content-encoding ${shown(refusal.encoding)}. Send it uncompressed.`,
       };
     case "upstream_rate_limited":
       return {

@@ -128,6 +128,8 @@ describe("4. preferences that name a non-compliant provider", () => {
   });
 });
 
+// 6, a form's model, is for multipart-model.test.ts; 9, variables in an address, for own-credentials.test.ts.
+
 describe("10. a redirect of the provider to another host", () => {
   it.each([301, 302, 303, 307, 308])("%i is not followed; the next that complies is asked", async (status) => {
     const world = await openBypassWorld();
@@ -148,9 +150,15 @@ describe("11. a route without the door", () => {
     expect(routes.toSorted()).toEqual([...surfaces, "GET /v1/models", "GET /v1/models/:id"].toSorted());
   });
 
-  it.each(SURFACES)("POST /v1$path passes it: the 403, recorded", async ({ path }) => {
+  it.each(SURFACES)("POST /v1$path passes it: the 403, recorded", async ({ path, body }) => {
     const world = await openBypassWorld();
-    expect((await post(world, path.slice(1), { model: "leaky/mix" })).status).toBe(403);
+    const form = new FormData();
+    form.append("model", "leaky/mix");
+    form.append("file", new File(["x"], "a.mp3"));
+    const response = await (body === "form"
+      ? world.call(`/v1${path}`, { method: "POST", body: form })
+      : post(world, path.slice(1), { model: "leaky/mix" }));
+    expect(response.status).toBe(403);
     await expectCalled(world);
     await expectRecorded(world, "refused", ["leaky"]);
   });

@@ -1,14 +1,16 @@
 // No prompt is ever stored or logged: a marker in all that a client or a provider can write is afterwards found
 // nowhere in D1, in KV, on the queue or on the console.
 import { afterEach, beforeEach, expect, it, type MockInstance, vi } from "vitest";
+import type { Catalog, Mapping } from "../src/catalog/schema.ts";
 import type { Env } from "../src/env.ts";
 import { issueToken, putMember } from "../src/store/members.ts";
 import { createOrg } from "../src/store/orgs.ts";
 import { kvKeys } from "../src/store/records.ts";
 import { send } from "./admin-world.ts";
 import { newServiceAccount, replaceNetwork } from "./credential-fixtures.ts";
+import { FORM_TYPE, field, file, type RawPart, rawForm } from "./forms.ts";
 import type { Behaviour } from "./provider-stand-in.ts";
-import { smallCatalog } from "./small-catalog.ts";
+import { modelOf, smallCatalog } from "./small-catalog.ts";
 import { openWorld, policyOf, readingBy, replacing, type World } from "./world.ts";
 
 const METHODS = ["log", "info", "warn", "error", "debug", "trace"] as const;
@@ -37,6 +39,16 @@ async function dumpEdge({ CONFIG }: Env): Promise<string> {
   return JSON.stringify([keys, values]);
 }
 
+const SPOKEN = { apis: ["audio_transcriptions"] } satisfies Partial<Mapping>;
+const catalog: Catalog = {
+  ...smallCatalog,
+  providers: smallCatalog.providers.map((provider) => ({
+    ...provider,
+    apis: { ...provider.apis, audio_transcriptions: { url: "https://audio.example/v1", auth: "bearer" } },
+  })),
+  models: [...smallCatalog.models, modelOf("spoken", { alpha: SPOKEN, beta: SPOKEN, leaky: SPOKEN })],
+};
+
 interface Watched {
   world: World;
   /** What is written wherever a client or a provider can write. */
@@ -48,7 +60,7 @@ interface Watched {
 async function open(vars: Partial<Env> = {}): Promise<Watched> {
   const world = await openWorld({
     policy: policyOf({ requirements: ["no_training"] }),
-    catalog: smallCatalog,
+    catalog,
     vars: { UPSTREAM_HEADERS_TIMEOUT_SECONDS: "0.3", ...vars },
   });
   const marker = `canary-${crypto.randomUUID()}`;
@@ -70,6 +82,14 @@ async function open(vars: Partial<Env> = {}): Promise<Watched> {
 
 const post = (world: World, body: BodyInit, headers: Record<string, string> = {}) =>
   world.call("/v1/chat/completions", { method: "POST", body, headers });
+
+/** Posts a form that holds the marker wherever a form can, after `model` and the parts given. */
+const postForm = (world: World, marker: string, model: string, ...more: RawPart[]) => {
+  const prompt = [field("prompt", marker), field(`metadata[${marker}]`, marker)];
+  const files = [file("file", `${marker}.mp3`, marker), file("image[]", marker, marker, `image/${marker}`)];
+  const body = rawForm(field("model", model), ...prompt, ...files, ...more);
+  return world.call("/v1/audio/transcriptions", { method: "POST", body, headers: { "content-type": FORM_TYPE } });
+};
 
 const promptOf = (marker: string) => ({
   messages: [
@@ -134,6 +154,45 @@ it.each<{ name: string; act: (world: World, marker: string) => Promise<unknown> 
       await post(world, `{"${marker}":1,"${marker}":2}`);
       await post(world, Uint8Array.from([...new TextEncoder().encode(`{"x":"${marker}`), 0xff]));
       await post(world, `{"x":${"[".repeat(300)}"${marker}"`);
+    },
+  },
+  {
+    name: "a form that is served, that is blocked, and that no provider answers",
+    act: async (world, marker) => {
+      expect((await postForm(world, marker, "spoken")).status).toBe(200);
+      expect((await postForm(world, marker, "leaky/spoken")).status).toBe(403);
+      expect((await postForm(world, marker, marker)).status).toBe(404);
+      const quoting: Behaviour = { kind: "status", status: 500, body: marker };
+      for (const provider of ["alpha", "beta"]) await world.behave(provider, quoting);
+      expect((await postForm(world, marker, "spoken")).status).toBe(502);
+      await world.behave("alpha", { kind: "reset" });
+      expect((await postForm(world, marker, "spoken")).status).toBe(502);
+    },
+  },
+  {
+    name: "a form that cannot be read",
+    act: async (world, marker) => {
+      const disposition = "Content-Disposition: form-data;";
+      const malformed: RawPart[] = [
+        [`${disposition} name="${marker} "`, marker],
+        [`${disposition} name="x"; filename="${marker}`, marker],
+        [`${disposition} name="x"; filename*=${marker}`, marker],
+        [`${marker}\r\n${disposition} name="x"`, marker],
+        [`${disposition} name="x"\r\nContent-Transfer-Encoding: ${marker}`, marker],
+        [`${disposition} name="x"\r\nContent-Type: multipart/${marker}`, marker],
+      ];
+      for (const part of [...malformed, field("provider", marker), field(`model[${marker}]`, marker)])
+        expect((await postForm(world, marker, "spoken", part)).status).toBe(400);
+      for (const type of [
+        `multipart/form-data; boundary=${marker}`,
+        `multipart/form-data; boundary="${marker}`,
+        marker,
+      ])
+        await world.call("/v1/audio/transcriptions", {
+          method: "POST",
+          body: rawForm(field("model", marker)),
+          headers: { "content-type": type },
+        });
     },
   },
   {

@@ -55,6 +55,7 @@ const callOf = (): Call => ({
   clientHeaders: new Headers(),
   query: "",
   body: new TextEncoder().encode("{}"),
+  contentType: "application/json",
   clientGone: new AbortController().signal,
   headersTimeoutSeconds: 5,
 });
@@ -92,7 +93,10 @@ it.each<[string, Candidate, unknown]>([
 });
 
 it("stays shut to an API that the provider does not answer", async () => {
-  const call = { ...callOf(), surface: { path: "/messages", api: "messages", dialect: "anthropic" } as const };
+  const call = {
+    ...callOf(),
+    surface: { path: "/messages", api: "messages", dialect: "anthropic", body: "json" } as const,
+  };
   await expect(callProvider({ candidate: alpha, verdict: genuine }, call)).rejects.toThrow();
   expect(await journal()).toEqual([]);
 });

@@ -62,9 +62,15 @@ function readied(credential: Credential, name: string): ReadyCredential {
   return { kind: "secret", id: credential.id, secret: `<${name}>`, variables: credential.variables };
 }
 
+/** What the gateway says the body is: the content type of what it judged. */
+const contentTypeOf = (api: ApiId) =>
+  SURFACES.some((surface) => surface.api === api && surface.body !== "json")
+    ? "multipart/form-data; boundary=new"
+    : "application/json";
+
 /** All that a client may say, and then some. */
 const clientHeaders = new Headers({
-  "content-type": "application/json",
+  "content-type": "text/x-client",
   accept: "text/event-stream",
   "anthropic-version": "2023-06-01",
   "anthropic-beta": "a-beta",
@@ -97,7 +103,7 @@ function section({ id, apis, secret }: Provider, [api, endpoint]: [keyof Provide
   const target = { provider: id, path: PATHS[api], endpoint, credential: readied(credential, secret) };
   const call = [
     `POST ${upstreamUrl(target, "?q=1")}`,
-    ...[...new Headers(upstreamHeaders(target, clientHeaders))].map((pair) => pair.join(": ")),
+    ...[...new Headers(upstreamHeaders(target, clientHeaders, contentTypeOf(api)))].map((pair) => pair.join(": ")),
   ];
   return [`${id} ${api}`, ...call.map((line) => `  ${line}`), ...served].join("\n");
 }
@@ -118,7 +124,7 @@ describe("every mapping of the shipped catalog, by every API it answers", () => 
   });
 
   it("carries nothing of the client's but what is on the list", () => {
-    expect(table).not.toMatch(/pcl_client|client\/1\.0|203\.0\.113\.7|org-client|client\.example/);
+    expect(table).not.toMatch(/pcl_client|client\/1\.0|x-client|203\.0\.113\.7|org-client|client\.example/);
     expect(table).not.toMatch(/POST .*[{}]/);
   });
 
@@ -233,7 +239,7 @@ describe("the sandbox", () => {
     const target: UpstreamTarget = { provider: "acme", path: "/messages", endpoint, credential };
     expect(credential).toEqual({ kind: "sandbox", id: "sandbox", baseUrl: `${upstream}/v1` });
     expect(upstreamUrl(target, "?beta=true")).toBe(`${upstream}/v1/messages?beta=true`);
-    const headers = new Headers(upstreamHeaders(target, clientHeaders));
+    const headers = new Headers(upstreamHeaders(target, clientHeaders, "application/json"));
     expect(headers.get("x-test-id")).toBe("acme");
     expect(headers.get("authorization") ?? headers.get(auth)).toMatch(/^(Bearer )?sandbox$/);
   });

@@ -18,6 +18,7 @@ const MOST_RETRY_SECONDS = 3_600;
 export interface Prepared {
   readonly credential: Credential;
   readonly body: Uint8Array;
+  readonly contentType: string;
 }
 
 export interface Dispatched {
@@ -33,7 +34,7 @@ export interface Dispatch {
    * fail, so whatever follows the first is judged once more.
    */
   readonly readmit: (admitted: Admitted) => Promise<Admitted | null>;
-  readonly call: Omit<Call, "credential" | "body">;
+  readonly call: Omit<Call, keyof Prepared>;
   readonly isolate: Isolate;
 }
 

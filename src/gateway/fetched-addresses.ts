@@ -5,7 +5,7 @@
  * Members that hold an address, wherever in a prompt they stand. Documented for OpenAI, Anthropic, Mistral, xAI,
  * Together AI and Groq, among others: `image_url`, `file_url`, `source.url`, `document_url`, `audio_url`, `video_url`, …
  */
-const ADDRESS = /(^|_)ur[il]s?$/;
+const ADDRESS = /(^|_)ur[il]s?$/i;
 
 /** Members that hold bytes as text, or an address instead. */
 const BYTES_OR_ADDRESS: ReadonlySet<string> = new Set([
@@ -63,5 +63,5 @@ function toldBy(type: unknown): ReadonlySet<string> | undefined {
 
 function isFetched(text: string, name: string): boolean {
   if (ADDRESS.test(name)) return text !== "" && !/^data:/i.test(text);
-  return BYTES_OR_ADDRESS.has(name) && /^\s*[a-z][a-z0-9+.-]*:\/\//i.test(text);
+  return BYTES_OR_ADDRESS.has(name.toLowerCase()) && /^\s*[a-z][a-z0-9+.-]*:\/\//i.test(text);
 }

@@ -14,6 +14,9 @@ import type { Admitted } from "./upstream.ts";
 /** How many admitted candidates one request tries at the most. */
 const MAX_ATTEMPTS = 3;
 
+/** The APIs that `auto` chooses on. A transcript is text too, but the model that writes it does not chat. */
+const CHAT_APIS: ReadonlySet<ApiId> = new Set(["chat_completions", "responses", "messages", "completions"]);
+
 export type Removed = Judged<Candidate, FailingVerdict>;
 
 export interface Plan {
@@ -108,7 +111,7 @@ function climbCandidates(candidates: readonly Candidate[], preferences: Preferen
 }
 
 function fits({ mapping }: Candidate, api: ApiId, needs: Needs): boolean {
-  if (!mapping.apis.includes(api)) return false;
+  if (!CHAT_APIS.has(api) || !mapping.apis.includes(api)) return false;
   if (needs.tools && mapping.tools !== true) return false;
   if (needs.vision && mapping.vision !== true) return false;
   if (needs.json && mapping.json !== true) return false;
@@ -128,7 +131,9 @@ function reasonOf(climbed: readonly Climbed[], api: ApiId): Plan["refused"] {
       return {
         code: "no_provider_matches",
         model,
-        why: "no model is known to fit what the request uses (tools, images, JSON, length)",
+        why: CHAT_APIS.has(api)
+          ? "no model is known to fit what the request uses (tools, images, JSON, length)"
+          : `it chooses among models of text chat, and ${api} is not one of its APIs; name a model`,
       };
     case "no_provider_matches":
       return { code: "no_provider_matches", model, why: "only, ignore, order and max_price leave none" };

@@ -3,24 +3,59 @@ import { Buffer } from "node:buffer";
 import type { Settings } from "../env.ts";
 import { type Refusal, refuse } from "../errors.ts";
 import type { Isolate } from "./context.ts";
+import { type FormBody, readForm } from "./form-body.ts";
+import { headerParameters } from "./header-parameters.ts";
 import { type JsonBody, type JsonProblem, MAX_DEPTH, MAX_STRUCTURES, readJson, repeatedKey } from "./json-body.ts";
+import { boundaryIn, type FormProblem, MAX_PARTS } from "./multipart.ts";
+import type { BodyKind } from "./surfaces.ts";
 
 /** Parsing multiplies a body's memory, and an isolate has 128 MB. */
 const MAX_BYTES_IN_FLIGHT = 24 * 1024 * 1024;
 const OVERLOADED_RETRY_SECONDS = 2;
 
-/** Reads and checks a JSON body. Its bytes count against the isolate until the caller releases `memory`. */
-export async function readBody(request: Request, settings: Settings, memory: Reservation): Promise<JsonBody> {
+/** A body that was read: JSON unless it has parts. */
+export type Body = JsonBody | FormBody;
+
+/** Reads and checks a body of the kind `takes`. Its bytes count against the isolate until the caller releases `memory`. */
+export async function readBody(
+  request: Request,
+  takes: BodyKind,
+  { settings, memory }: { settings: Settings; memory: Reservation },
+): Promise<Body> {
   const encoding = request.headers.get("content-encoding");
   if (encoding !== null && encoding.toLowerCase() !== "identity")
     return refuse({ code: "unsupported_encoding", encoding });
-  const body = readJson(await readBytes(request, settings.MAX_BODY_BYTES, memory));
-  return "problem" in body ? refuse(refusalOf(body)) : body;
+  const boundary = takes === "json" ? null : boundaryOf(request, takes);
+  const bytes = await readBytes(request, settings.MAX_BODY_BYTES, memory);
+  if (boundary !== null) {
+    const form = readForm(bytes, boundary);
+    return "problem" in form ? refuse(refusalOfForm(form)) : form;
+  }
+  const body = readJson(bytes);
+  if (!("problem" in body)) return body;
+  return refuse(isForm(request) ? { code: "invalid_json", why: "this path takes JSON, not a form" } : refusalOf(body));
 }
 
-/** Refuses a body with a repeated key inside one of the members that `isJudged` names: it could be read in two ways. */
-export function requireOneReading(body: JsonBody, isJudged: (name: string) => boolean): void {
-  const problem = repeatedKey(body, isJudged);
+function isForm(request: Request): boolean {
+  return /^(multipart|application\/x-www-form-urlencoded)\b/i.test(request.headers.get("content-type") ?? "");
+}
+
+/** What separates the parts of the form that is sent; null where JSON is sent to a path that takes either. */
+function boundaryOf(request: Request, takes: "form" | "either"): string | null {
+  const type = headerParameters(request.headers.get("content-type") ?? "");
+  if (takes === "either" && type?.value === "application/json") return null;
+  const boundary = type?.value === "multipart/form-data" ? boundaryIn(type) : null;
+  const asked = takes === "either" ? "multipart/form-data or application/json" : "multipart/form-data";
+  const why = `This path takes ${asked}: send that content-type, a form's with its boundary.`;
+  return boundary ?? refuse({ code: "invalid_request", param: null, why });
+}
+
+/**
+ * Refuses a JSON body with a repeated key inside one of the members that `isJudged` names: it could be read in two ways.
+ * A form's parts are all looked at, however often a name stands there.
+ */
+export function requireOneReading(body: Body, isJudged: (name: string) => boolean): void {
+  const problem = "parts" in body ? null : repeatedKey(body, isJudged);
   if (problem) refuse(refusalOf(problem));
 }
 
@@ -88,5 +123,14 @@ function refusalOf(found: JsonProblem): Refusal {
         code: "invalid_json",
         why: `a key is repeated in ${found.where}, so that it could be read in two ways; send each key once`,
       };
+  }
+}
+
+function refusalOfForm(found: FormProblem): Refusal {
+  switch (found.problem) {
+    case "malformed":
+      return { code: "invalid_request", param: found.field, why: found.why };
+    case "too_many_parts":
+      return { code: "request_too_large", why: `The form has more than ${MAX_PARTS} parts.` };
   }
 }

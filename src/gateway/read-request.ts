@@ -3,6 +3,8 @@ import type * as z from "zod";
 import { refuse, shown } from "../errors.ts";
 import { FallbackModels, ModelName, Preferences } from "../routing/preferences.ts";
 import { type JsonBody, memberValue } from "./json-body.ts";
+import type { Body } from "./read-body.ts";
+import { askedOfForm } from "./read-form-request.ts";
 
 export interface Asked {
   /** Targets in the order the client wants them tried; at least one. */
@@ -29,7 +31,8 @@ const OptionalModels = FallbackModels.optional();
 const OptionalPreferences = Preferences.optional();
 
 /** Reads targets and preferences; refuses with 400 naming the field, or the provider, that is wrong. */
-export function readRequest(body: JsonBody, providers: ReadonlyMap<string, unknown>): Asked {
+export function readRequest(body: Body, providers: ReadonlyMap<string, unknown>): Asked {
+  if ("parts" in body) return askedOfForm(body);
   const model = read(body, "model", OptionalModel);
   const models = read(body, "models", OptionalModels) ?? [];
   const targets = [...new Set(model === undefined ? models : [model, ...models])];

@@ -17,10 +17,11 @@ import { edgeOf, type GatewayEnv, isolateOf, ownHeaders } from "./context.ts";
 import { type Credential, credentialFor } from "./credentials.ts";
 import { type Dispatched, dispatch, healthKeyOf, type Prepared } from "./dispatch.ts";
 import { INERT } from "./fetched-addresses.ts";
+import { withFields } from "./form-body.ts";
 import { type Hardening, harden, keepsNothing } from "./harden.ts";
-import { type JsonBody, withMembers } from "./json-body.ts";
+import { withMembers } from "./json-body.ts";
 import { planRequest, type Removed, type Situation } from "./plan.ts";
-import { readBody, requireOneReading, reserveBytes } from "./read-body.ts";
+import { type Body, readBody, requireOneReading, reserveBytes } from "./read-body.ts";
 import { type Asked, readRequest } from "./read-request.ts";
 import { remoteTools } from "./remote-tools.ts";
 import { evaluatorFor } from "./rules.ts";
@@ -40,7 +41,7 @@ export async function serve(c: Context<GatewayEnv>, surface: Surface): Promise<R
   const isolate = isolateOf(c.env);
   const memory = reserveBytes(isolate);
   try {
-    const body = await readBody(request, edge.settings, memory);
+    const body = await readBody(request, surface.body, { settings: edge.settings, memory });
     const { org, catalog } = await loadRules(edge, caller.org);
     c.set("revision", org.revision);
     const asked = readRequest(body, catalog.providers);
@@ -135,7 +136,7 @@ function situationOf({
   };
 }
 
-function remoteToolsOf(body: JsonBody, api: ApiId): string[] {
+function remoteToolsOf(body: Body, api: ApiId): string[] {
   requireOneReading(body, (name) => !INERT.has(name));
   return remoteTools(api, body.root);
 }
@@ -146,14 +147,15 @@ const STEERING = ["route", "transforms", "plugins", "providerOptions", "extra_bo
 /** The body for one candidate: its name for the model, nothing of ours, and what compliance demands. */
 function prepare(
   { candidate }: Admitted,
-  { body, hardening, credentialOf }: { body: JsonBody; hardening: Hardening; credentialOf: CredentialOf },
+  { body, hardening, credentialOf }: { body: Body; hardening: Hardening; credentialOf: CredentialOf },
 ): Prepared | null {
   const credential = credentialOf(candidate);
   if (!credential) return null;
   const changes = new Map<string, string | null>(hardening.members);
   changes.set("model", JSON.stringify(candidate.mapping.model)).set("models", null).set("provider", null);
   if (candidate.provider.aggregator) for (const name of STEERING) changes.set(name, null);
-  return { credential, body: withMembers(body, changes) };
+  if ("parts" in body) return { credential, ...withFields(body, changes) };
+  return { credential, body: withMembers(body, changes), contentType: "application/json" };
 }
 
 /** The candidate as the catalog has it now, judged now; null when it is gone. */

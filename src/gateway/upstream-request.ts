@@ -4,7 +4,7 @@ import type { Endpoint } from "../catalog/schema.ts";
 import type { ReadyCredential } from "./credentials.ts";
 
 /** The client's headers that travel on. Its user agent does not. */
-const FORWARDED = ["content-type", "accept", "anthropic-version", "anthropic-beta", "openai-beta"] as const;
+const FORWARDED = ["accept", "anthropic-version", "anthropic-beta", "openai-beta"] as const;
 
 /** A provider's headers that travel back. */
 const RETURNED = /^(content-type|retry-after|retry-after-ms|(x-|anthropic-)?ratelimit-[a-z0-9-]+)$/;
@@ -32,9 +32,16 @@ export function upstreamUrl({ path, endpoint, credential }: UpstreamTarget, quer
   return base + path + query;
 }
 
-/** The headers of the call: what the client may say, and the provider's own authentication. */
-export function upstreamHeaders({ provider, endpoint, credential }: UpstreamTarget, client: Headers): HeaderFields {
-  const headers: HeaderFields = {};
+/**
+ * The headers of the call: what the client may say, and the provider's own authentication. The content type is that of
+ * the body as it was judged, never the client's: under another one, a provider could read another body.
+ */
+export function upstreamHeaders(
+  { provider, endpoint, credential }: UpstreamTarget,
+  client: Headers,
+  contentType: string,
+): HeaderFields {
+  const headers: HeaderFields = { "content-type": contentType };
   for (const name of FORWARDED) {
     const value = client.get(name);
     if (value !== null) headers[name] = value;

@@ -20,6 +20,7 @@ export interface Call {
   /** With its question mark, or empty. */
   readonly query: string;
   readonly body: Uint8Array;
+  readonly contentType: string;
   /** Fires when the client goes away. */
   readonly clientGone: AbortSignal;
   readonly headersTimeoutSeconds: number;
@@ -53,7 +54,7 @@ export async function callProvider({ candidate, verdict }: Admitted, call: Call)
   try {
     const response = await fetch(upstreamUrl(target, call.query), {
       method: "POST",
-      headers: upstreamHeaders(target, call.clientHeaders),
+      headers: upstreamHeaders(target, call.clientHeaders, call.contentType),
       body: call.body,
       redirect: "manual",
       signal: abort.signal,

@@ -1,6 +1,6 @@
 import Anthropic from "@anthropic-ai/sdk";
 import { afterEach, expect, it } from "vitest";
-import { demo, journal } from "./client.ts";
+import { demo, failAlone, journal } from "./client.ts";
 
 const MODEL = "claude-haiku-4-5";
 const messages = [{ role: "user" as const, content: "Hello" }];
@@ -8,13 +8,6 @@ const messages = [{ role: "user" as const, content: "Hello" }];
 /** The real SDK with its defaults, retries included. */
 const client = new Anthropic({ baseURL: demo.url, authToken: demo.api_keys.web, apiKey: null });
 
-/** Has the stand-in fail one provider alone, or none. */
-async function failAlone(provider: string, rates: Record<string, number> | null): Promise<void> {
-  const init = rates ? { method: "POST", body: JSON.stringify(rates) } : { method: "DELETE" };
-  const headers = { "x-test-id": provider, "content-type": "application/json" };
-  const answer = await fetch(`${demo.upstream}/__aimock/chaos`, { ...init, headers });
-  expect(answer.ok).toBe(true);
-}
 afterEach(() => failAlone("anthropic", null));
 
 it("answers a message, and says which provider answered", async () => {
