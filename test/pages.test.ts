@@ -73,7 +73,7 @@ describe("signing in", () => {
   it("sets a cookie that scripts, other sites and plain http cannot have", async () => {
     const page = await visit("/sign-in", { form: { token: ` ${acme.tokens.admin}\n` } });
     expect(page).toMatchObject({ status: 303 });
-    expect(page.headers.get("location")).toBe("/settings/compliance");
+    expect(page.headers.get("location")).toBe("/settings");
     const flags = page.headers.get("set-cookie")?.split("; ").slice(1).sort();
     expect(flags).toEqual(["HttpOnly", "Max-Age=28800", "Path=/", "SameSite=Lax", "Secure"]);
     expect(page.headers.get("set-cookie")).toMatch(/^__Host-portcullis=[\w-]{40,};/);
@@ -115,7 +115,7 @@ describe("signing in", () => {
       "javascript:1",
     ]) {
       const page = await visit("/sign-in", { form: { token, next } });
-      expect(page.headers.get("location")).toBe("/settings/compliance");
+      expect(page.headers.get("location")).toBe("/settings");
     }
   });
 });

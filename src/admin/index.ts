@@ -7,6 +7,7 @@ import { keys } from "./api/keys.ts";
 import { members } from "./api/members.ts";
 import { orgs } from "./api/orgs.ts";
 import { policy } from "./api/policy.ts";
+import { revisions } from "./api/revisions.ts";
 import { type AdminEnv, authenticate } from "./authorize.ts";
 import { Problem, problemResponse } from "./problem.ts";
 
@@ -23,6 +24,7 @@ adminApi.route("/orgs", orgs);
 adminApi.route("/orgs", members);
 adminApi.route("/orgs", keys);
 adminApi.route("/orgs", policy);
+adminApi.route("/orgs", revisions);
 adminApi.route("/orgs", history);
 adminApi.route("/orgs", events);
 adminApi.route("/catalog", catalog);
