@@ -85,18 +85,5 @@ revisions.post("/:org/policy/revisions/:revision/restore", async (c) => {
 
 function answerOf({ record, ...rest }: ExplainedRevision): z.infer<typeof RevisionAnswer> {
   const { revision, policy, routing } = record;
-  const { change, difference, reason, restores, via, country, created_at, created_by } = rest;
-  return {
-    revision,
-    policy,
-    routing,
-    change,
-    difference,
-    reason,
-    restores,
-    via,
-    country,
-    created_at,
-    created_by,
-  };
+  return { revision, policy, routing, ...rest };
 }

@@ -73,7 +73,7 @@ const PolicyTile = ({ newest, org }: { newest: Revision; org: Org }) => {
         </p>
       ) : (
         <>
-          <p>{policy.enabled ? "A provider must meet all of:" : "Once on, a provider must meet all of:"}</p>
+          <p>{policy.enabled ? "It asks for all of:" : "Once on, it asks for all of:"}</p>
           <ul class="prose">
             {asked.map((rule) => (
               <li>{rule}</li>
@@ -97,17 +97,17 @@ function rulesInWords({ record: { policy } }: Revision): string[] {
   const listed = (rule: string, ids: readonly string[]) => {
     if (ids.length === 0) return [];
     const hidden = ids.length - SHOWN_NAMES;
-    return [`${rule} ${ids.slice(0, SHOWN_NAMES).join(", ")}${hidden > 0 ? ` and ${hidden} more` : ""}`];
+    return [`${rule}: ${ids.slice(0, SHOWN_NAMES).join(", ")}${hidden > 0 ? ` and ${hidden} more` : ""}`];
   };
   return [
     ...policy.requirements.map((id) => requirementOf(id)?.label ?? `${id}, which this version cannot check`),
     ...(policy.headquarters.length > 0
       ? [`Headquarters in ${policy.headquarters.map((code) => countryName(code) ?? code).join(" or ")}`]
       : []),
-    ...listed("Only the providers", policy.providers.allow),
-    ...listed("Not the providers", policy.providers.block),
-    ...listed("Only for the models", policy.models.allow),
-    ...listed("Not for the models", policy.models.block),
+    ...listed("Only these providers", policy.providers.allow),
+    ...listed("None of these providers", policy.providers.block),
+    ...listed("Only these models", policy.models.allow),
+    ...listed("None of these models", policy.models.block),
   ];
 }
 
