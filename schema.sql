@@ -60,14 +60,20 @@ CREATE TABLE IF NOT EXISTS api_keys (
 ) STRICT;
 CREATE INDEX IF NOT EXISTS api_keys_of_org ON api_keys (org, created_at);
 
--- Each change of what is enforced is a revision: the whole edge record, who made it and when. The primary key makes
--- If-Match exact: two admins who save on the same base cannot both succeed. Sealed provider keys are taken out of older
--- revisions when they change.
+-- Each change of what is enforced is a revision: the whole edge record, who made it, when, from where and why. The
+-- primary key makes If-Match exact: two admins who save on the same base cannot both succeed. Sealed provider keys are
+-- taken out of older revisions when they change.
 CREATE TABLE IF NOT EXISTS revisions (
   org        TEXT NOT NULL REFERENCES orgs (id),
   revision   INTEGER NOT NULL CHECK (revision > 0),
   record     TEXT NOT NULL,
   change     TEXT NOT NULL,
+  reason     TEXT,
+  -- The revision whose policy this one brought back.
+  restores   INTEGER,
+  -- What it was saved with, and the country of the caller as Cloudflare knew it.
+  via        TEXT NOT NULL CHECK (via IN ('page', 'api', 'cli', 'system')),
+  country    TEXT,
   created_at TEXT NOT NULL,
   created_by TEXT NOT NULL,
   PRIMARY KEY (org, revision)
@@ -116,6 +122,8 @@ CREATE TABLE IF NOT EXISTS security_events (
 ) STRICT;
 CREATE INDEX IF NOT EXISTS security_events_of_org ON security_events (org, id);
 CREATE INDEX IF NOT EXISTS security_events_of_model ON security_events (org, model, id);
+-- Counting by day reads this index alone, never the events.
+CREATE INDEX IF NOT EXISTS security_events_by_time ON security_events (org, at, type, outcome);
 CREATE INDEX IF NOT EXISTS security_events_unsealed ON security_events (org, id) WHERE sealed = 0;
 CREATE TRIGGER IF NOT EXISTS security_events_sealed_update BEFORE UPDATE ON security_events WHEN OLD.sealed = 1
 BEGIN

@@ -90,6 +90,9 @@ const walk: [method: string, path: string, allowed: readonly Caller[]][] = [
   ["POST", "/policy/preview", ["owner", "admin"]],
   ["PUT", "/routing", ["owner", "admin"]],
   ["GET", "/policy/revisions", ["owner", "admin"]],
+  ["GET", "/policy/revisions/1", ["owner", "admin"]],
+  ["GET", "/policy/revisions/1/compare/1", ["owner", "admin"]],
+  ["POST", "/policy/revisions/1/restore", ["owner", "admin"]],
   ["GET", "/audit-log", ["owner", "admin"]],
   ["GET", "/events", ["owner", "admin"]],
   ["GET", "/events/evt_0", ["owner", "admin"]],
@@ -110,7 +113,7 @@ describe("the role walk", () => {
   it.each(walk)("%s /orgs/{org}%s", async (method, path, allowed) => {
     for (const caller of callers) {
       const { status, body } = await acme.ask(caller, method, path);
-      if (allowed.includes(caller)) expect([200, 400, 404, 415], caller).toContain(status);
+      if (allowed.includes(caller)) expect([200, 400, 404, 415, 428], caller).toContain(status);
       else
         expect({ status, code: body.code }, caller).toEqual({
           status: 403,

@@ -17,6 +17,7 @@ import { smallCatalog } from "./small-catalog.ts";
 import { openWorld, policyOf, replacing } from "./world.ts";
 
 const noTraining = policyOf({ requirements: ["no_training"] });
+const from = { via: "api", country: null } as const;
 const down = () => Promise.reject(new Error("it is down"));
 const open = () => openWorld({ policy: noTraining, catalog: smallCatalog });
 
@@ -115,7 +116,7 @@ describe("the job that repairs the edge", () => {
   async function openStored() {
     const { env, org: other } = await open();
     const org = `stored-${other.slice(4)}`;
-    await createOrg(env, { id: org, name: org, plan: "enterprise", policy: noTraining });
+    await createOrg(env, { id: org, name: org, plan: "enterprise", policy: noTraining, from });
     const { id, key } = await createKey(env, { org, project: "web", name: "web", actor: "owner@acme.example" });
     await putCatalog(env, { ...smallCatalog, version: `v-${org}` });
     await repairEdge(env);
@@ -151,6 +152,7 @@ describe("the job that repairs the edge", () => {
       change: "FR only",
       action: "policy.save",
       actor: "a@acme.example",
+      from,
     });
     await repairEdge(env);
     expect(JSON.parse((await env.CONFIG.get(kvKeys.org(org), "text")) ?? "")).toMatchObject({ revision: 2, policy });

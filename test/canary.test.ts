@@ -290,7 +290,7 @@ it("an organization's own provider key is stored, used, refused and removed, and
   const { world, marker, left } = await open({ SANDBOX_UPSTREAM: "" });
   const { env, org } = world;
   const email = "owner@acme.example";
-  await createOrg(env, { id: org, name: "Acme", plan: "free" });
+  await createOrg(env, { id: org, name: "Acme", plan: "free", from: { via: "api", country: null } });
   await putMember(env, { org, email, role: "owner", actor: "operator" });
   const token = await issueToken(env, { org, email, actor: "operator" });
   const ask = (method: string, path: string, body?: unknown) =>

@@ -1,58 +1,21 @@
 // The settings pages as a browser meets them: signing in, what the headers forbid, what each role and plan sees, and
 // that a preview says what the evaluator says.
-import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
-import { Hono } from "hono";
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { pages } from "../src/admin/pages/index.tsx";
 import type { StoredPolicy } from "../src/compliance/policy.ts";
 import { preview } from "../src/compliance/preview.ts";
-import type { Env } from "../src/env.ts";
 import { insertEvents } from "../src/store/events.ts";
 import { type AdminWorld, openAdminWorld } from "./admin-world.ts";
 import { eventOf } from "./security-event.ts";
 import { shippedCatalog } from "./shipped-catalog.ts";
+import { type Page, signIn, visit } from "./visit.ts";
 import { policyOf, readingBy, replacing } from "./world.ts";
 
-const ORIGIN = "https://portcullis.test";
-const app = new Hono<{ Bindings: Env }>().route("/settings", pages);
 const POLICY = policyOf({ requirements: ["soc2_type2"], providers: { allow: [], block: ["xai"] } });
 
 let acme: AdminWorld;
 beforeAll(async () => {
   acme = await openAdminWorld({ policy: POLICY });
 });
-
-interface Page {
-  status: number;
-  headers: Headers;
-  html: string;
-}
-
-interface Visit {
-  cookie?: string;
-  form?: Record<string, string | readonly string[]>;
-  headers?: Record<string, string>;
-  env?: Env;
-}
-
-/** Visits a page; with a form, posts it as a browser does from this site. */
-async function visit(path: string, { cookie, form, headers = {}, env = acme.env }: Visit = {}): Promise<Page> {
-  const context = createExecutionContext();
-  const sent = new Headers({ ...(cookie && { cookie }), ...(form && { origin: ORIGIN }), ...headers });
-  const body = new URLSearchParams(
-    Object.entries(form ?? {}).flatMap(([name, value]) => [value].flat().map((each) => [name, each])),
-  );
-  const init: RequestInit = form ? { method: "POST", body, headers: sent } : { headers: sent };
-  const response = await app.fetch(new Request(`${ORIGIN}/settings${path}`, init), env, context);
-  const html = await response.text();
-  await waitOnExecutionContext(context);
-  return { status: response.status, headers: response.headers, html };
-}
-
-async function signIn(world: AdminWorld, role: "owner" | "admin" | "developer", cookie?: string): Promise<string> {
-  const page = await visit("/sign-in", { form: { token: world.tokens[role] }, ...(cookie && { cookie }) });
-  return page.headers.get("set-cookie")?.split(";")[0] ?? "";
-}
 
 /** The form as it stands for `policy`, on revision `base`. */
 const formOf = (policy: StoredPolicy, base: number) => ({
@@ -73,7 +36,7 @@ describe("signing in", () => {
   it("sets a cookie that scripts, other sites and plain http cannot have", async () => {
     const page = await visit("/sign-in", { form: { token: ` ${acme.tokens.admin}\n` } });
     expect(page).toMatchObject({ status: 303 });
-    expect(page.headers.get("location")).toBe("/settings/compliance");
+    expect(page.headers.get("location")).toBe("/settings");
     const flags = page.headers.get("set-cookie")?.split("; ").slice(1).sort();
     expect(flags).toEqual(["HttpOnly", "Max-Age=28800", "Path=/", "SameSite=Lax", "Secure"]);
     expect(page.headers.get("set-cookie")).toMatch(/^__Host-portcullis=[\w-]{40,};/);
@@ -115,13 +78,21 @@ describe("signing in", () => {
       "javascript:1",
     ]) {
       const page = await visit("/sign-in", { form: { token, next } });
-      expect(page.headers.get("location")).toBe("/settings/compliance");
+      expect(page.headers.get("location")).toBe("/settings");
     }
   });
 });
 
 describe("what the headers forbid", () => {
-  it.each(["/sign-in", "/compliance", "/nowhere"])("%s: no inline code, no framing, no caching", async (path) => {
+  it.each([
+    "/sign-in",
+    "/overview",
+    "/compliance",
+    "/compliance/history",
+    "/compliance/history/compare",
+    "/compliance/history/1/restore",
+    "/nowhere",
+  ])("%s: no inline code, no framing, no caching", async (path) => {
     const { headers, html } = await visit(path, { cookie: await signIn(acme, "admin") });
     expect(headers.get("content-security-policy")).toBe(
       "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
@@ -153,6 +124,7 @@ describe("what the headers forbid", () => {
     ["/compliance", formOf(POLICY, 1)],
     ["/compliance/preview", formOf(POLICY, 1)],
     ["/compliance/switch-off", { base: "1" }],
+    ["/compliance/history/1/restore", { base: "1" }],
   ])("POST %s from another site is refused", async (path, form) => {
     const cookie = await signIn(acme, "owner");
     for (const origin of ["https://evil.test", "null"]) {
@@ -165,7 +137,14 @@ describe("what the headers forbid", () => {
 });
 
 describe("who sees what", () => {
-  it.each(["/compliance", "/events"])("a developer gets 403 on %s, in a plain sentence", async (path) => {
+  it.each([
+    "/overview",
+    "/compliance",
+    "/compliance/history",
+    "/compliance/history/compare",
+    "/compliance/history/1/restore",
+    "/events",
+  ])("a developer gets 403 on %s, in a plain sentence", async (path) => {
     const page = await visit(path, { cookie: await signIn(acme, "developer") });
     expect(page.status).toBe(403);
     expect(page.html).toContain("You are signed in as a developer.");

@@ -8,7 +8,7 @@ import { findOrg } from "../store/orgs.ts";
 import { type ProviderSecret, type SealedCredential, sealCredential } from "../store/provider-credentials.ts";
 import { type Published, publishOrg } from "../store/publish.ts";
 import type { OrgRecord } from "../store/records.ts";
-import { newestRevision, type Revision, saveRevision } from "../store/revisions.ts";
+import { newestRevision, type Provenance, type Revision, saveRevision } from "../store/revisions.ts";
 import { type Keyring, keyringOf } from "../store/sealing.ts";
 import { timestamp } from "../store/secrets.ts";
 import { type FieldError, noSuchOrg, Problem } from "./problem.ts";
@@ -73,7 +73,12 @@ export interface CredentialSaved {
 export async function saveCredential(
   env: Env,
   member: Member,
-  { provider, secret, variables }: { provider: string; secret: ProviderSecret; variables: Record<string, string> },
+  {
+    provider,
+    secret,
+    variables,
+    from,
+  }: { provider: string; secret: ProviderSecret; variables: Record<string, string>; from: Provenance },
 ): Promise<CredentialSaved> {
   const { org, email } = member;
   const credential = sealCredential(
@@ -85,6 +90,7 @@ export async function saveCredential(
     next: { credentials: { ...credentials, [provider]: credential } },
     change: `${Object.hasOwn(credentials, provider) ? "Replaces" : "Sets"} the organization's own key for ${provider}.`,
     action: "credential.save",
+    from,
   }));
   return { credential, revision: saved.record.revision, published };
 }
@@ -93,7 +99,7 @@ export async function saveCredential(
 export async function removeCredential(
   env: Env,
   member: Member,
-  provider: string,
+  { provider, from }: { provider: string; from: Provenance },
 ): Promise<{ revision: number; published: Published }> {
   const { saved, published } = await change(env, member, ({ record: { credentials } }) => {
     if (!Object.hasOwn(credentials, provider))
@@ -107,12 +113,13 @@ export async function removeCredential(
       next: { credentials: rest },
       change: `Removes the organization's own key for ${provider}.`,
       action: "credential.remove",
+      from,
     };
   });
   return { revision: saved.record.revision, published };
 }
 
-type Change = Pick<Parameters<typeof saveRevision>[1], "next" | "change" | "action">;
+type Change = Pick<Parameters<typeof saveRevision>[1], "next" | "change" | "action" | "from">;
 
 async function change(
   env: Env,

@@ -10,6 +10,7 @@ import { keys } from "./api/keys.ts";
 import { members } from "./api/members.ts";
 import { orgs } from "./api/orgs.ts";
 import { policy } from "./api/policy.ts";
+import { revisions } from "./api/revisions.ts";
 import { type AdminEnv, authenticate } from "./authorize.ts";
 import { Problem, problemResponse } from "./problem.ts";
 
@@ -27,6 +28,7 @@ adminApi.route("/orgs", members);
 adminApi.route("/orgs", keys);
 adminApi.route("/orgs", credentials);
 adminApi.route("/orgs", policy);
+adminApi.route("/orgs", revisions);
 adminApi.route("/orgs", history);
 // Before the events, one of which could else be called `verify`.
 adminApi.route("/orgs", chain);

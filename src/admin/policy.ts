@@ -1,16 +1,19 @@
-// The policy's use cases, shared by the JSON API and the pages: read, preview, save.
+// The policy's use cases, shared by the JSON API and the pages: read, preview, save, restore.
 import type { CatalogIndex } from "../catalog/lookup.ts";
 import { DISABLED_POLICY, type StoredPolicy } from "../compliance/policy.ts";
 import { type Preview, preview } from "../compliance/preview.ts";
 import type { Env } from "../env.ts";
+import { RefusalError } from "../errors.ts";
 import { type Edge, loadCatalog } from "../store/edge.ts";
 import type { Member } from "../store/members.ts";
 import { type Published, publishOrg } from "../store/publish.ts";
 import type { OrgRecord } from "../store/records.ts";
-import { newestRevision, type Revision, saveRevision } from "../store/revisions.ts";
+import { newestRevision, type Provenance, type Revision, saveRevision } from "../store/revisions.ts";
 import { changeInWords } from "./change-in-words.ts";
+import { type Doubt, doubtOf } from "./confirmation.ts";
 import { listsMore, unknownNames } from "./listed.ts";
 import { type FieldError, noSuchOrg } from "./problem.ts";
+import { revisionNamed } from "./revisions.ts";
 
 /** A policy changes enough in words to fill a page; a revision keeps this much of it. */
 const MAX_CHANGE_CHARACTERS = 2000;
@@ -51,33 +54,101 @@ export type PolicySave =
   | { kind: "saved"; revision: number; published: Published; change: string; saved: Revision }
   | { kind: "conflict"; newest: Revision }
   | { kind: "plan_required" }
-  | { kind: "invalid"; errors: FieldError[] };
+  | { kind: "invalid"; errors: FieldError[] }
+  | { kind: "unconfirmed"; doubt: Doubt };
+
+/** Who saves, on top of which revision, from where and why. */
+export interface Saving {
+  member: Member;
+  base: number;
+  from: Provenance;
+  reason?: string | undefined;
+  /** Save even when no provider would be left. */
+  confirmed?: boolean;
+}
 
 /**
  * Saves `policy` as the revision after `base`, and publishes it. Off the enterprise plan nobody may change a policy,
  * except that an owner may always switch it off: so that a lapsed plan can neither loosen a policy nor lock it.
  */
-export async function savePolicy(
+export async function savePolicy(edge: Edge, saving: Saving & { policy: StoredPolicy }): Promise<PolicySave> {
+  return saveOrRestore(edge, { ...saving, restores: null });
+}
+
+/**
+ * Saves the policy of an older revision as the one after `base`; all else of the record stays as it is. Names that the
+ * catalog no longer has come back with it: in a list they match nothing, and an unknown requirement fails everyone.
+ * Throws 404 when the organization has no such revision.
+ */
+export async function restorePolicy(
   edge: Edge,
-  { member, org, base, policy }: { member: Member; org: string; base: number; policy: StoredPolicy },
+  { revision: given, ...saving }: Saving & { revision: string },
+): Promise<PolicySave> {
+  const { policy, revision } = (await revisionNamed(edge.env, saving.member.org, given)).record;
+  return saveOrRestore(edge, { ...saving, policy, restores: revision });
+}
+
+async function saveOrRestore(
+  edge: Edge,
+  {
+    member,
+    base,
+    policy,
+    restores,
+    from,
+    reason = "",
+    confirmed = false,
+  }: Saving & { policy: StoredPolicy; restores: number | null },
 ): Promise<PolicySave> {
   const { env } = edge;
+  const { org } = member;
   const gated = member.plan !== "enterprise";
   if (gated && member.role !== "owner") return { kind: "plan_required" };
   const { newest, policy: inForce, revision } = await readPolicy(env, org);
   if (base !== revision) return { kind: "conflict", newest };
   if (gated && !onlySwitchesOff(inForce, policy)) return { kind: "plan_required" };
-  const errors = await draftErrors(edge, policy, inForce);
+  const errors = restores === null ? await draftErrors(edge, policy, inForce) : [];
   if (errors.length > 0) return { kind: "invalid", errors };
+  const doubt = confirmed ? null : doubtOf(policy, await summaryOf(edge, { policy, record: newest.record }));
+  if (doubt !== null) return { kind: "unconfirmed", doubt };
 
-  const change = changeInWords(inForce, policy).slice(0, MAX_CHANGE_CHARACTERS) || "Saved without a change.";
-  return save(env, { base: newest, next: { policy }, change, action: "policy.save", actor: member.email });
+  const words = changeInWords(inForce, policy) || "Saved without a change.";
+  return save(env, {
+    base: newest,
+    next: { policy },
+    change: (restores === null ? words : `Restored revision ${restores}. ${words}`).slice(0, MAX_CHANGE_CHARACTERS),
+    action: restores === null ? "policy.save" : "policy.restore",
+    actor: member.email,
+    from,
+    reason: reason || null,
+    restores,
+  });
+}
+
+/** The summary of the policy's preview, where it has to be known and can be. */
+async function summaryOf(
+  edge: Edge,
+  { policy, record }: { policy: StoredPolicy; record: OrgRecord },
+): Promise<Preview["summary"] | null> {
+  if (!policy.enabled) return null;
+  try {
+    return previewPolicy(policy, { record, catalog: await loadCatalog(edge), now: Date.now() }).summary;
+  } catch (error) {
+    if (error instanceof RefusalError) return null;
+    throw error;
+  }
 }
 
 /** Saves the order of models for `auto`: on top of `base`, or of whatever is newest when there is none. */
 export async function saveRouting(
   { env }: Edge,
-  { member, base, routing }: { member: Member; base: number | undefined; routing: OrgRecord["routing"] },
+  {
+    member,
+    base,
+    routing,
+    from,
+    reason = "",
+  }: Pick<Saving, "member" | "from" | "reason"> & { base: number | undefined; routing: OrgRecord["routing"] },
 ): Promise<Extract<PolicySave, { kind: "saved" | "conflict" }>> {
   const { newest, revision } = await readPolicy(env, member.org);
   if (base !== undefined && base !== revision) return { kind: "conflict", newest };
@@ -88,6 +159,8 @@ export async function saveRouting(
     change: change.slice(0, MAX_CHANGE_CHARACTERS),
     action: "routing.save",
     actor: member.email,
+    from,
+    reason: reason || null,
   });
 }
 

@@ -15,6 +15,7 @@ const TITLES = {
   request_too_large: "The request is too large",
   unsupported_media_type: "The request's format is not supported",
   revision_required: "If-Match is required",
+  confirmation_required: "It needs your confirmation",
   internal: "Portcullis failed",
   misconfigured: "Portcullis is misconfigured",
   credentials_key_missing: "Provider keys cannot be stored yet",

@@ -5,7 +5,7 @@ import { edgeHoldsCatalog, newestCatalog, publishCatalog } from "../store/catalo
 import { distrustKeys, repairKeys } from "../store/keys.ts";
 import { removeEndedSessions } from "../store/members.ts";
 import { allOrgIds } from "../store/orgs.ts";
-import { edgeHolds, publishOrg } from "../store/publish.ts";
+import { edgeHolds, markPublished, publishOrg } from "../store/publish.ts";
 import { resealCredentials } from "../store/reseal.ts";
 import { newestRevision } from "../store/revisions.ts";
 import { sealAllEvents } from "./seal.ts";
@@ -41,7 +41,8 @@ async function repairOrg(env: Env, org: string): Promise<void> {
   const newest = await newestRevision(env, org);
   if (!newest) return;
   const held = await edgeHolds(env, newest.record);
-  if (held === "same") return;
+  // D1 may have failed after the put; without this the pages would call it outstanding for good.
+  if (held === "same") return markPublished(env, newest.record);
   // An organization that the edge has lost altogether has lost its keys as well.
   if (held === "nothing") await distrustKeys(env, org);
   const result = await publishOrg(env, org);

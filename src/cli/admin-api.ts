@@ -4,6 +4,8 @@ import { Halt } from "./command.ts";
 import { plainText } from "./plain-text.ts";
 
 const CALL_TIMEOUT_MS = 30_000;
+/** By this a revision knows that it was saved from the command line. */
+const USER_AGENT = "portcullis-cli";
 
 export interface Answer {
   status: number;
@@ -24,6 +26,7 @@ export function adminApi(url: string, token: string): AdminApi {
         method,
         headers: {
           authorization: `Bearer ${token}`,
+          "user-agent": USER_AGENT,
           ...(body !== undefined && { "content-type": "application/json" }),
         },
         ...(body !== undefined && { body: JSON.stringify(body) }),

@@ -2,7 +2,7 @@
 import type { StoredPolicy } from "../compliance/policy.ts";
 import type { Env } from "../env.ts";
 import { auditStatement } from "./audit-log.ts";
-import { firstRecord, revisionStatement } from "./revisions.ts";
+import { firstRecord, type Provenance, type Revision, revisionStatement } from "./revisions.ts";
 import { timestamp } from "./secrets.ts";
 
 export type Plan = "free" | "pro" | "enterprise";
@@ -26,12 +26,26 @@ export async function findOrg(env: Env, id: string): Promise<Org | null> {
 /** Creates an organization with revision 1, disabled unless a first policy is given. False when the id is taken. */
 export async function createOrg(
   env: Env,
-  { id, name, plan, policy }: { id: string; name: string; plan: Plan; policy?: StoredPolicy | undefined },
+  {
+    id,
+    name,
+    plan,
+    policy,
+    from,
+  }: { id: string; name: string; plan: Plan; policy?: StoredPolicy | undefined; from: Provenance },
 ): Promise<boolean> {
   if (await findOrg(env, id)) return false;
   const actor = "operator";
   const created_at = timestamp();
-  const first = { record: firstRecord(id, policy), change: "Organization created.", created_at, created_by: actor };
+  const first: Revision = {
+    record: firstRecord(id, policy),
+    change: "Organization created.",
+    reason: null,
+    restores: null,
+    ...from,
+    created_at,
+    created_by: actor,
+  };
   try {
     await env.DB.batch([
       env.DB.prepare("INSERT INTO orgs (id, name, plan, created_at) VALUES (?, ?, ?, ?)").bind(

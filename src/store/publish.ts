@@ -21,9 +21,7 @@ export async function publishOrg(env: Env, org: string): Promise<Published> {
       const put = await attemptPut(env, kvKeys.org(org), JSON.stringify(record));
       newest = await newestRevision(env, org);
       if (put && newest?.record.revision === record.revision) {
-        await env.DB.prepare("UPDATE orgs SET published_revision = ? WHERE id = ? AND published_revision < ?")
-          .bind(record.revision, org, record.revision)
-          .run();
+        await markPublished(env, record);
         adoptOrg(env, record);
         return { published: true, revision: record.revision };
       }
@@ -32,6 +30,13 @@ export async function publishOrg(env: Env, org: string): Promise<Published> {
   } catch {
     return { published: false, reason: "the database or the edge store did not answer" };
   }
+}
+
+/** Keeps in D1 that the edge has taken a revision; pages show a publish as outstanding until then. */
+export async function markPublished(env: Env, { org, revision }: Pick<OrgRecord, "org" | "revision">): Promise<void> {
+  await env.DB.prepare("UPDATE orgs SET published_revision = ? WHERE id = ? AND published_revision < ?")
+    .bind(revision, org, revision)
+    .run();
 }
 
 /** Whether the edge holds exactly the record that D1 has. Throws when either cannot be read. */

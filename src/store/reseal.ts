@@ -28,6 +28,7 @@ export async function resealCredentials(env: Env, org: string): Promise<void> {
       change: `Encrypts the organization's own keys anew, with the key ${keyring.sealing?.id}.`,
       action: "credential.reseal",
       actor: "system",
+      from: { via: "system", country: null },
     });
   if (unreadable.length > 0) throw new Error(`unreadable: ${unreadable.join(", ")}`);
 }

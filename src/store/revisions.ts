@@ -5,23 +5,37 @@ import { auditStatement } from "./audit-log.ts";
 import { OrgRecord, RECORD_SCHEMA } from "./records.ts";
 import { timestamp } from "./secrets.ts";
 
-export interface Revision {
+/** What a revision was saved with. `cli` is what our own command line says of itself; `system` is a job of the Worker's. */
+export const DOORS = ["page", "api", "cli", "system"] as const;
+
+/** From where a revision was saved: no address and no browser, which would be kept for good and say little. */
+export interface Provenance {
+  via: (typeof DOORS)[number];
+  /** Of the caller, ISO 3166-1 alpha-2 or Cloudflare's own (`T1` is Tor); null when it is not known. */
+  country: string | null;
+}
+
+export interface Revision extends Provenance {
   record: OrgRecord;
   /** The change in words, against the revision before. */
   change: string;
+  /** Why, in the words of whoever saved it. */
+  reason: string | null;
+  /** The revision whose policy this one brought back. */
+  restores: number | null;
   created_at: string;
   created_by: string;
 }
 
-type Row = { record: string; change: string; created_at: string; created_by: string };
+const COLUMNS = "record, change, reason, restores, via, country, created_at, created_by";
+
+type Row = Omit<Revision, "record"> & { record: string };
 
 const fromRow = ({ record, ...rest }: Row): Revision => ({ record: OrgRecord.parse(JSON.parse(record)), ...rest });
 
 /** The newest revision, or null when there is no such organization. Throws when the stored record is malformed. */
 export async function newestRevision(env: Env, org: string): Promise<Revision | null> {
-  const row = await env.DB.prepare(
-    "SELECT record, change, created_at, created_by FROM revisions WHERE org = ? ORDER BY revision DESC LIMIT 1",
-  )
+  const row = await env.DB.prepare(`SELECT ${COLUMNS} FROM revisions WHERE org = ? ORDER BY revision DESC LIMIT 1`)
     .bind(org)
     .first<Row>();
   return row && fromRow(row);
@@ -33,12 +47,19 @@ export async function listRevisions(
   { org, before, limit }: { org: string; before: number; limit: number },
 ): Promise<Revision[]> {
   const { results } = await env.DB.prepare(
-    `SELECT record, change, created_at, created_by FROM revisions
-     WHERE org = ? AND revision < ? ORDER BY revision DESC LIMIT ?`,
+    `SELECT ${COLUMNS} FROM revisions WHERE org = ? AND revision < ? ORDER BY revision DESC LIMIT ?`,
   )
     .bind(org, before, limit)
     .all<Row>();
   return results.map(fromRow);
+}
+
+/** One revision of an organization, or null. */
+export async function findRevision(env: Env, org: string, revision: number): Promise<Revision | null> {
+  const row = await env.DB.prepare(`SELECT ${COLUMNS} FROM revisions WHERE org = ? AND revision = ?`)
+    .bind(org, revision)
+    .first<Row>();
+  return row && fromRow(row);
 }
 
 /** The first record of an organization: off, unless it is created with a policy. */
@@ -47,10 +68,20 @@ export function firstRecord(org: string, policy: StoredPolicy = DISABLED_POLICY)
 }
 
 /** The statement that stores a revision; it fails when one of that number exists. */
-export function revisionStatement(env: Env, { record, change, created_at, created_by }: Revision): D1PreparedStatement {
-  return env.DB.prepare(
-    "INSERT INTO revisions (org, revision, record, change, created_at, created_by) VALUES (?, ?, ?, ?, ?, ?)",
-  ).bind(record.org, record.revision, JSON.stringify(record), change, created_at, created_by);
+export function revisionStatement(env: Env, { record, ...saved }: Revision): D1PreparedStatement {
+  const { change, reason, restores, via, country, created_at, created_by } = saved;
+  return env.DB.prepare(`INSERT INTO revisions (org, revision, ${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`).bind(
+    record.org,
+    record.revision,
+    JSON.stringify(record),
+    change,
+    reason,
+    restores,
+    via,
+    country,
+    created_at,
+    created_by,
+  );
 }
 
 /**
@@ -78,22 +109,29 @@ export async function saveRevision(
     change,
     action,
     actor,
+    from,
+    reason = null,
+    restores = null,
   }: {
     base: Revision;
     next: Partial<Pick<OrgRecord, "policy" | "routing" | "credentials">>;
     change: string;
     action: string;
     actor: string;
+    from: Provenance;
+    reason?: string | null;
+    restores?: number | null;
   },
 ): Promise<Saved> {
   const record: OrgRecord = { ...base.record, ...next, revision: base.record.revision + 1 };
   const { org, revision } = record;
-  const saved: Revision = { record, change, created_at: timestamp(), created_by: actor };
+  const account = { change, reason, restores, ...from };
+  const saved: Revision = { record, ...account, created_at: timestamp(), created_by: actor };
   const { credentials, ...shown } = next;
   try {
     await env.DB.batch([
       revisionStatement(env, saved),
-      auditStatement(env, { org, actor, action, target: `revision ${revision}`, detail: { change, ...shown } }),
+      auditStatement(env, { org, actor, action, target: `revision ${revision}`, detail: { ...account, ...shown } }),
       ...(credentials ? [forgetCredentialsStatement(env, record)] : []),
     ]);
     return { ok: true, saved };

@@ -123,7 +123,15 @@ it.each(["light", "dark"] as const)(
     await signIn();
     for (const width of [1280, 360]) {
       await page.setViewportSize({ width, height: 800 });
-      for (const path of ["/settings/compliance", "/settings/events", `/settings/events/${event}`]) {
+      for (const path of [
+        "/settings/overview",
+        "/settings/compliance",
+        "/settings/compliance/history",
+        "/settings/compliance/history/compare",
+        "/settings/compliance/history/1/restore",
+        "/settings/events",
+        `/settings/events/${event}`,
+      ]) {
         await page.goto(`${demo.url}${path}`);
         expect(await violationsOn(page), `${path} at ${width} px`).toEqual([]);
         const overflow = await page.evaluate(

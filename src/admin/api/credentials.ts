@@ -16,6 +16,7 @@ import {
 } from "../credentials.ts";
 import { unknownEntry } from "../listed.ts";
 import { invalid, Problem } from "../problem.ts";
+import { provenanceOf } from "../provenance.ts";
 import { edgeOf } from "./edge-of.ts";
 import { pageOf } from "./page.ts";
 import { PUBLICATION, publicationOf } from "./publication.ts";
@@ -69,7 +70,12 @@ credentials.put("/:org/credentials/:provider", async (c) => {
   const { secret, variables } = await readCredential(c, provider);
   const errors = variableErrors(provider, variables);
   if (errors.length > 0) throw invalid(errors);
-  const saved = await saveCredential(c.env, member, { provider: provider.id, secret, variables });
+  const saved = await saveCredential(c.env, member, {
+    provider: provider.id,
+    secret,
+    variables,
+    from: provenanceOf(c, "api"),
+  });
   const { credential, revision, published } = saved;
   const publication = publicationOf(published, "The key is stored");
   const answer: z.infer<typeof CredentialSavedAnswer> = { ...shown(provider.id, credential), revision, ...publication };
@@ -79,7 +85,7 @@ credentials.put("/:org/credentials/:provider", async (c) => {
 credentials.delete("/:org/credentials/:provider", async (c) => {
   const member = requireMember(c, c.req.param("org"), "credentials");
   const provider = c.req.param("provider");
-  const { revision, published } = await removeCredential(c.env, member, provider);
+  const { revision, published } = await removeCredential(c.env, member, { provider, from: provenanceOf(c, "api") });
   const publication = publicationOf(published, "The key is removed");
   const answer: z.infer<typeof CredentialRemovedAnswer> = { provider, revision, ...publication };
   return c.json(answer);

@@ -1,20 +1,10 @@
-// What became of an organization's policy, and who did what to the organization: revisions and the audit log.
+// Who did what to the organization: the audit log.
 import { Hono } from "hono";
 import * as z from "zod";
 import { listAuditLog } from "../../store/audit-log.ts";
-import { OrgRecord } from "../../store/records.ts";
-import { listRevisions } from "../../store/revisions.ts";
 import { type AdminEnv, requireMember } from "../authorize.ts";
 import { PAGE_QUERY, paged, pageOf, positionOf } from "./page.ts";
 import { readQuery } from "./request.ts";
-
-export const RevisionsAnswer = pageOf(
-  OrgRecord.pick({ revision: true, policy: true, routing: true }).extend({
-    change: z.string(),
-    created_at: z.iso.datetime(),
-    created_by: z.string(),
-  }),
-);
 
 export const AuditLogAnswer = pageOf(
   z.strictObject({
@@ -29,25 +19,6 @@ export const AuditLogAnswer = pageOf(
 );
 
 export const history = new Hono<AdminEnv>();
-
-history.get("/:org/policy/revisions", async (c) => {
-  const { org } = requireMember(c, c.req.param("org"), "policy");
-  const { limit, cursor } = readQuery(c, z.strictObject(PAGE_QUERY));
-  const before = Number(positionOf({ list: "revisions", org }, cursor) ?? Number.MAX_SAFE_INTEGER);
-  const revisions = await listRevisions(c.env, { org, before, limit: limit + 1 });
-  const rows = revisions.map(({ record: { revision, policy, routing }, change, created_at, created_by }) => ({
-    revision,
-    policy,
-    routing,
-    change,
-    created_at,
-    created_by,
-  }));
-  const answer: z.infer<typeof RevisionsAnswer> = paged(rows, { list: "revisions", org, limit }, ({ revision }) =>
-    String(revision),
-  );
-  return c.json(answer);
-});
 
 history.get("/:org/audit-log", async (c) => {
   const { org } = requireMember(c, c.req.param("org"), "audit_log");

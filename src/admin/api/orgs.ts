@@ -8,6 +8,7 @@ import { Id } from "../../store/records.ts";
 import { type AdminEnv, requireOperator } from "../authorize.ts";
 import { draftErrors } from "../policy.ts";
 import { invalid, noSuchOrg, Problem } from "../problem.ts";
+import { provenanceOf } from "../provenance.ts";
 import { edgeOf } from "./edge-of.ts";
 import { PUBLICATION, publicationOf } from "./publication.ts";
 import { Name, readJson } from "./request.ts";
@@ -36,7 +37,9 @@ orgs.post("/", async (c) => {
   const asked = await readJson(c, NewOrg);
   const errors = asked.policy ? await draftErrors(edgeOf(c), asked.policy) : [];
   if (errors.length > 0) throw invalid(errors.map(({ path, message }) => ({ path: `policy.${path}`, message })));
-  const org = (await createOrg(c.env, asked)) ? await findOrg(c.env, asked.id) : null;
+  const org = (await createOrg(c.env, { ...asked, from: provenanceOf(c, "api") }))
+    ? await findOrg(c.env, asked.id)
+    : null;
   if (!org)
     throw new Problem({
       status: 409,

@@ -7,15 +7,21 @@ import { loadCatalog } from "../../store/edge.ts";
 import { OrgRecord } from "../../store/records.ts";
 import type { Revision } from "../../store/revisions.ts";
 import { type AdminEnv, requireMember } from "../authorize.ts";
+import { CONFIRM_NO_PROVIDERS, DOUBTS } from "../confirmation.ts";
 import { draftErrors, type PolicySave, previewPolicy, readPolicy, savePolicy, saveRouting } from "../policy.ts";
 import { invalid, Problem } from "../problem.ts";
+import { provenanceOf } from "../provenance.ts";
 import { edgeOf } from "./edge-of.ts";
 import { PUBLICATION, publicationOf } from "./publication.ts";
-import { readIfMatch, readJson } from "./request.ts";
+import { Reason, readIfMatch, readJson, readQuery } from "./request.ts";
 
 /** Names that a build does not know are refused after this, with what it does know; those in force may stay. */
 export const PolicyBody = StoredPolicy;
 export const RoutingBody = OrgRecord.shape.routing;
+
+/** What may be said beside a change; in the query, since a header takes no more than Latin letters. */
+export const RoutingQuery = z.strictObject({ reason: Reason.optional() });
+export const PolicyQuery = RoutingQuery.extend({ confirm: z.literal(CONFIRM_NO_PROVIDERS).optional() });
 
 const REVISED = { revision: z.number().int(), updated_at: z.iso.datetime(), updated_by: z.string() };
 export const PolicyAnswer = z.strictObject({ policy: StoredPolicy, ...REVISED });
@@ -38,9 +44,10 @@ policy.get("/:org/policy", async (c) => {
 
 policy.put("/:org/policy", async (c) => {
   const member = requireMember(c, c.req.param("org"), "policy");
+  const { reason, confirm } = readQuery(c, PolicyQuery);
   const draft = await readJson(c, PolicyBody);
-  const base = readIfMatch(c);
-  const { record, revised } = savedBy(await savePolicy(edgeOf(c), { member, org: member.org, base, policy: draft }));
+  const saving = { member, base: readIfMatch(c), from: provenanceOf(c, "api"), reason, confirmed: !!confirm };
+  const { record, revised } = savedBy(await savePolicy(edgeOf(c), { ...saving, policy: draft }));
   const answer: z.infer<typeof PolicySavedAnswer> = { policy: record.policy, ...revised };
   return c.json(answer, 200, { etag: `"${record.revision}"` });
 });
@@ -57,6 +64,7 @@ policy.post("/:org/policy/preview", async (c) => {
 
 policy.put("/:org/routing", async (c) => {
   const member = requireMember(c, c.req.param("org"), "policy");
+  const { reason } = readQuery(c, RoutingQuery);
   const routing = await readJson(c, RoutingBody);
   const edge = edgeOf(c);
   const catalog = await loadCatalog(edge);
@@ -66,13 +74,14 @@ policy.put("/:org/routing", async (c) => {
   });
   if (errors.length > 0) throw invalid(errors);
   const base = c.req.header("if-match") === undefined ? undefined : readIfMatch(c);
-  const { record, revised } = savedBy(await saveRouting(edge, { member, routing, base }));
+  const saving = { member, base, from: provenanceOf(c, "api"), reason };
+  const { record, revised } = savedBy(await saveRouting(edge, { ...saving, routing }));
   const answer: z.infer<typeof RoutingSavedAnswer> = { routing: record.routing, ...revised };
   return c.json(answer, 200, { etag: `"${record.revision}"` });
 });
 
 /** What was saved, as it is answered. Throws the problem that kept it from being saved. */
-function savedBy(result: PolicySave) {
+export function savedBy(result: PolicySave) {
   switch (result.kind) {
     case "saved": {
       const { record, created_at, created_by, change } = result.saved;
@@ -91,6 +100,13 @@ function savedBy(result: PolicySave) {
       });
     case "invalid":
       throw invalid(result.errors);
+    case "unconfirmed":
+      throw new Problem({
+        status: 409,
+        code: "confirmation_required",
+        detail: `${DOUBTS[result.doubt]} Nothing was saved. To save it all the same, repeat the call with ?confirm=${CONFIRM_NO_PROVIDERS}.`,
+        extras: { doubt: result.doubt },
+      });
   }
 }
 

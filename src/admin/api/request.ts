@@ -8,13 +8,20 @@ const MIB = 1024 * 1024;
 /** A policy whose lists are all full has less. */
 const MAX_BODY_BYTES = MIB;
 
+const oneLine = (maxCharacters: number) =>
+  z
+    .string()
+    .trim()
+    .min(1)
+    .max(maxCharacters, `must have at most ${maxCharacters} characters`)
+    .regex(/^[^\p{Cc}\p{Zl}\p{Zp}]*$/u, "must be one line without control characters");
+
 /** A short text of people's own: one line. */
-export const Name = z
-  .string()
-  .trim()
-  .min(1)
-  .max(100)
-  .regex(/^[^\p{Cc}\p{Zl}\p{Zp}]*$/u, "must be one line without control characters");
+export const Name = oneLine(100);
+
+export const MAX_REASON_CHARACTERS = 500;
+/** Why something is changed, in people's own words: one line. */
+export const Reason = oneLine(MAX_REASON_CHARACTERS);
 
 /** Reads a JSON body of at most `maxBytes` (1 MiB); an empty one that may be is `{}`. Throws 413, 415 and 400. */
 export async function readJson<T extends z.ZodType>(

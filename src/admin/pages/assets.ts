@@ -7,7 +7,9 @@ import base from "./styles/base.css";
 import controls from "./styles/controls.css";
 import events from "./styles/events.css";
 import frame from "./styles/frame.css";
+import history from "./styles/history.css";
 import impact from "./styles/impact.css";
+import overview from "./styles/overview.css";
 import policy from "./styles/policy.css";
 
 const CACHE_SECONDS = 31_536_000;
@@ -25,7 +27,11 @@ function asset(name: string, type: string, content: string): Asset {
 }
 
 export const ASSETS = {
-  "app.css": asset("app.css", "text/css", [base, frame, controls, policy, impact, events].join("\n")),
+  "app.css": asset(
+    "app.css",
+    "text/css",
+    [base, frame, controls, policy, impact, events, history, overview].join("\n"),
+  ),
   "htmx.js": asset("htmx.js", "text/javascript", htmx),
   "app.js": asset("app.js", "text/javascript", BROWSER_SCRIPT),
 };

@@ -4,11 +4,14 @@ import type { Settings } from "../../env.ts";
 import type { Member } from "../../store/members.ts";
 import type { Org } from "../../store/orgs.ts";
 import type { Revision } from "../../store/revisions.ts";
+import { doubtOf } from "../confirmation.ts";
 import { type Draft, LISTS } from "./draft.ts";
 import { Exceptions, listElementId } from "./exceptions.tsx";
 import { type ImpactOutcome, ImpactPanel } from "./impact-panel.tsx";
 import { document, Notice } from "./layout.tsx";
+import { Outstanding } from "./outstanding.tsx";
 import { PolicyForm } from "./policy-form.tsx";
+import type { TypedReason } from "./reason.tsx";
 import { SaveBar } from "./save-bar.tsx";
 import { Time } from "./time.tsx";
 
@@ -23,6 +26,9 @@ export interface ComplianceView {
   since: readonly Revision[];
   draft: Draft;
   outcome: ImpactOutcome;
+  reason: TypedReason;
+  /** Whether saving without any provider left was confirmed. */
+  confirmed: boolean;
   /** What came of a save, where there was one. */
   message?: { kind: "good" | "warn" | "bad"; title: string; lines: readonly string[] } | undefined;
   now: number;
@@ -38,7 +44,7 @@ export const CompliancePage = (view: ComplianceView) => {
     title: "Compliance",
     member,
     settings,
-    current: "policy",
+    current: "/settings/compliance",
     wide: true,
     children: (
       <>
@@ -46,7 +52,7 @@ export const CompliancePage = (view: ComplianceView) => {
           <h1>Compliance</h1>
           <p class="sub">
             What a provider must be before it receives a prompt of {member.org_name}. Revision {record.revision}, saved
-            by {created_by}, <Time at={created_at} />. {FRESHNESS}
+            by {created_by}, <Time at={created_at} /> (<a href="/settings/compliance/history">history</a>). {FRESHNESS}
           </p>
         </div>
         {message && (
@@ -56,7 +62,7 @@ export const CompliancePage = (view: ComplianceView) => {
             ))}
           </Notice>
         )}
-        {org.published_revision < record.revision && <Outstanding org={org} revision={record.revision} />}
+        <Outstanding org={org} revision={record.revision} />
         {readOnly && <ReadOnly view={view} />}
         <div class={readOnly ? "split read-only" : "split"}>
           <PolicyForm draft={draft} inForce={record.policy} catalog={catalog} readOnly={readOnly} />
@@ -87,24 +93,17 @@ const Panel = ({ outcome, draft, newest, now }: ComplianceView) => (
   <ImpactPanel outcome={outcome} enabled={draft.policy.enabled} revision={newest.record.revision} now={now} />
 );
 
-const Bar = ({ draft, newest, since, outcome }: ComplianceView) => (
+const Bar = ({ draft, newest, since, outcome, reason, confirmed }: ComplianceView) => (
   <SaveBar
+    reason={reason}
+    doubt={doubtOf(draft.policy, outcome.ok ? outcome.impact.summary : null)}
+    confirmed={confirmed}
     base={draft.base}
     draft={draft.policy}
     newest={newest}
     since={since}
     tally={outcome.ok ? outcome.impact.summary.providers : null}
   />
-);
-
-const Outstanding = ({ org, revision }: { org: Org; revision: number }) => (
-  <Notice kind="warn" title={`Revision ${revision} has not reached the edge yet`} role="status">
-    <p>
-      It is saved, but the gateway still enforces{" "}
-      {org.published_revision > 0 ? `revision ${org.published_revision}` : "what it had before"}. Publishing is tried
-      again every few minutes.
-    </p>
-  </Notice>
 );
 
 const ReadOnly = ({ view: { member, org, newest } }: { view: ComplianceView }) => {

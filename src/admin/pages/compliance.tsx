@@ -6,13 +6,17 @@ import { listRevisions } from "../../store/revisions.ts";
 import { edgeOf } from "../api/edge-of.ts";
 import type { AdminEnv } from "../authorize.ts";
 import { changeInWords } from "../change-in-words.ts";
+import { DOUBTS } from "../confirmation.ts";
 import { readPolicy, savePolicy } from "../policy.ts";
 import { invalid, noSuchOrg } from "../problem.ts";
+import { provenanceOf } from "../provenance.ts";
 import { enter } from "./access.ts";
 import { CompliancePage, type ComplianceView, PreviewFragments } from "./compliance-page.tsx";
+import { isConfirmed } from "./confirm.tsx";
 import { type Draft, LISTS, NOTHING_TYPED, readDraft } from "./draft.ts";
 import { impactOf, readableCatalog } from "./impact-of.ts";
 import { postedForm } from "./posted-form.ts";
+import { NO_REASON, typedReason } from "./reason.tsx";
 
 /** As many revisions of others as a conflict recounts. */
 const MAX_RECOUNTED = 10;
@@ -45,18 +49,20 @@ compliance.post("/", async (c) => {
   const member = await enter(c, "policy");
   const form = await postedForm(c);
   const { view, onTopOf } = await look(c, member, form);
-  const { draft, newest } = view;
+  const { draft, newest, reason, confirmed } = view;
   if (form.get("intent") === "preview") return c.html(CompliancePage(view));
 
-  const rejected = (status: 403 | 422, title: string, lines: readonly string[]) =>
+  const rejected = (status: 403 | 409 | 422, title: string, lines: readonly string[]) =>
     c.html(CompliancePage({ ...view, message: { kind: "bad", title, lines } }), status);
 
+  if (reason.error) return rejected(422, "Not saved", [reason.error]);
   if (LISTS.some((list) => draft.typed[list].error))
     return rejected(422, "Not saved", ["An entry of the exceptions cannot be added; see below."]);
   if (changeInWords(newest.record.policy, draft.policy) === "" && onTopOf === newest.record.revision)
     return c.html(CompliancePage({ ...view, message: { kind: "good", title: "There is nothing to save", lines: [] } }));
 
-  const result = await savePolicy(edgeOf(c), { member, org: member.org, base: onTopOf, policy: draft.policy });
+  const saving = { member, base: onTopOf, from: provenanceOf(c, "page"), reason: reason.text, confirmed };
+  const result = await savePolicy(edgeOf(c), { ...saving, policy: draft.policy });
   switch (result.kind) {
     case "saved":
       return c.redirect(`/settings/compliance?saved=${result.revision}`, 303);
@@ -75,6 +81,11 @@ compliance.post("/", async (c) => {
         "Not saved",
         result.errors.map(({ path, message }) => `${path}: ${message}`),
       );
+    case "unconfirmed":
+      return rejected(409, "Not saved yet", [
+        DOUBTS[result.doubt],
+        "Confirm it at the foot of the page, and save again.",
+      ]);
   }
 });
 
@@ -83,7 +94,7 @@ compliance.post("/switch-off", async (c) => {
   const base = Number((await postedForm(c)).get("base"));
   const { view } = await look(c, member, null);
   const policy = { ...view.newest.record.policy, enabled: false };
-  const result = await savePolicy(edgeOf(c), { member, org: member.org, base, policy });
+  const result = await savePolicy(edgeOf(c), { member, base, from: provenanceOf(c, "page"), policy });
   if (result.kind === "saved") return c.redirect(`/settings/compliance?saved=${result.revision}`, 303);
   const overtaken = result.kind === "conflict";
   const why = overtaken
@@ -119,6 +130,8 @@ async function look(
       : [];
   const now = Date.now();
   const outcome = impactOf(draft.policy, { record: newest.record, catalog, now });
-  const view = { member, settings: edge.settings, org, catalog, newest, since, draft, outcome, now };
+  const reason = form ? typedReason(form) : NO_REASON;
+  const confirmed = isConfirmed(form);
+  const view = { member, settings: edge.settings, org, catalog, newest, since, draft, outcome, reason, confirmed, now };
   return { view, onTopOf: Number(form?.get("on-top-of") ?? draft.base) };
 }

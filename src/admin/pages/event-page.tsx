@@ -25,7 +25,7 @@ export const EventPage = (view: EventView) => {
     title: `${outcomeInWords(event)} ${event.model ?? ""}`.trim(),
     member,
     settings,
-    current: "events",
+    current: "/settings/events",
     children: (
       <>
         <p class="back">

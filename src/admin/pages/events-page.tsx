@@ -36,7 +36,7 @@ export const EventsPage = ({ member, settings, catalog, filters, before, older, 
     title: "Security events",
     member,
     settings,
-    current: "events",
+    current: "/settings/events",
     wide: true,
     children: (
       <>

@@ -82,7 +82,7 @@ const Shown = ({
   );
 };
 
-const Counts = ({ impact, revision }: { impact: Impact; revision: number }) => {
+export const Counts = ({ impact, revision }: { impact: Impact; revision: number }) => {
   const { providers, models: ofModels } = impact.summary;
   const news = [
     impact.newlyBlocked > 0 && `${impact.newlyBlocked} newly blocked`,
@@ -106,7 +106,7 @@ const Counts = ({ impact, revision }: { impact: Impact; revision: number }) => {
   );
 };
 
-const Unreachable = ({ newly, already }: Impact["unreachable"]) => (
+export const Unreachable = ({ newly, already }: Impact["unreachable"]) => (
   <>
     {newly.length > 0 && (
       <div id="newly-unreachable" class="notice warn">
@@ -132,7 +132,7 @@ const Unreachable = ({ newly, already }: Impact["unreachable"]) => (
   </>
 );
 
-const ModelIds = ({ ids }: { ids: readonly string[] }) => (
+export const ModelIds = ({ ids }: { ids: readonly string[] }) => (
   <ul class="ids">
     {ids.map((id) => (
       <li>
@@ -142,7 +142,7 @@ const ModelIds = ({ ids }: { ids: readonly string[] }) => (
   </ul>
 );
 
-const Rows = ({
+export const Rows = ({
   id,
   title,
   rows,

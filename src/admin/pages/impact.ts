@@ -22,6 +22,8 @@ export interface Impact {
   readonly allowed: readonly ImpactRow[];
   /** Models without an allowed provider: because of this draft, and before it too. */
   readonly unreachable: { readonly newly: readonly string[]; readonly already: readonly string[] };
+  /** Models that get an allowed provider by this draft, and had none before. */
+  readonly regained: readonly string[];
   /** The facts that decide under this draft; evidence is shown for these. */
   readonly deciding: readonly Attribute[];
   /** What the same rules would do once switched on, while they are off. */
@@ -47,6 +49,7 @@ export function arrange(
       newly: unreachable.filter(({ change }) => change === "newly_blocked").map(({ id }) => id),
       already: unreachable.filter(({ change }) => change === null).map(({ id }) => id),
     },
+    regained: preview.models.filter(({ change }) => change === "newly_allowed").map(({ id }) => id),
     deciding: decidingAttributes(draft),
     onceOn: onceOn && {
       providersBlocked: onceOn.summary.providers.blocked,

@@ -2,11 +2,14 @@
 import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { secureHeaders } from "hono/secure-headers";
-import { type AdminEnv, settingsOf } from "../authorize.ts";
+import { type AdminEnv, settingsOf, signedInMember } from "../authorize.ts";
 import { Problem } from "../problem.ts";
 import { assetResponse } from "./assets.ts";
 import { compliance } from "./compliance.tsx";
 import { events } from "./events.tsx";
+import { history } from "./history.tsx";
+import { landingOf } from "./layout.tsx";
+import { overview } from "./overview.tsx";
 import { refusalPage } from "./refusals.tsx";
 import { signIn } from "./sign-in.tsx";
 
@@ -46,8 +49,13 @@ pages.use(async (c, next) => {
   await next();
 });
 
-pages.get("/", (c) => c.redirect("/settings/compliance"));
+pages.get("/", async (c) => {
+  const member = await signedInMember(c);
+  return c.redirect(member ? landingOf(member.role) : "/settings/sign-in");
+});
 pages.route("/", signIn);
+pages.route("/overview", overview);
+pages.route("/compliance/history", history);
 pages.route("/compliance", compliance);
 pages.route("/events", events);
 pages.get("/assets/*", (c) => assetResponse(c.req.path) ?? nothingHere());

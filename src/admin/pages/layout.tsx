@@ -8,15 +8,22 @@ import { ASSETS } from "./assets.ts";
 
 /** Where a signed-in person can go. */
 const NAVIGATION = [
+  { permission: "policy", href: "/settings/overview", label: "Overview" },
   { permission: "policy", href: "/settings/compliance", label: "Compliance" },
   { permission: "events", href: "/settings/events", label: "Security events" },
 ] as const satisfies { permission: Permission; href: string; label: string }[];
+
+/** Where somebody of that role begins: the first page that they may see. */
+export function landingOf(role: Role): string {
+  return (NAVIGATION.find(({ permission }) => may(role, permission)) ?? NAVIGATION[0]).href;
+}
 
 export interface Frame {
   title: string;
   /** Null on pages before sign-in. */
   member: Member | null;
-  current?: (typeof NAVIGATION)[number]["permission"] | undefined;
+  /** The entry of the navigation that the page belongs to. */
+  current?: (typeof NAVIGATION)[number]["href"] | undefined;
   settings?: Settings | undefined;
   wide?: boolean;
 }
@@ -109,9 +116,9 @@ const Identity = ({ member }: { member: Member }) => (
 const Navigation = ({ role, current }: { role: Role; current: Frame["current"] }) => (
   <nav aria-label="Settings">
     <ul>
-      {NAVIGATION.filter(({ permission }) => may(role, permission)).map(({ permission, href, label }) => (
+      {NAVIGATION.filter(({ permission }) => may(role, permission)).map(({ href, label }) => (
         <li>
-          <a href={href} aria-current={permission === current ? "page" : undefined}>
+          <a href={href} aria-current={href === current ? "page" : undefined}>
             {label}
           </a>
         </li>

@@ -3,6 +3,9 @@
 import type { StoredPolicy } from "../../compliance/policy.ts";
 import type { Revision } from "../../store/revisions.ts";
 import { changeInWords } from "../change-in-words.ts";
+import type { Doubt } from "../confirmation.ts";
+import { Confirm } from "./confirm.tsx";
+import { ReasonField, type TypedReason } from "./reason.tsx";
 import { Time } from "./time.tsx";
 
 export interface SaveView {
@@ -14,9 +17,15 @@ export interface SaveView {
   since: readonly Revision[];
   /** Providers allowed and blocked by the draft; null when that is not known. */
   tally: { allowed: number; blocked: number } | null;
+  reason: TypedReason;
+  /** Why a save of the draft has to be confirmed, and whether it has been. */
+  doubt: Doubt | null;
+  confirmed: boolean;
 }
 
-export const SaveBar = ({ base, draft, newest, since, tally }: SaveView) => {
+const FORM = "policy";
+
+export const SaveBar = ({ base, draft, newest, since, tally, reason, doubt, confirmed }: SaveView) => {
   const change = changeInWords(newest.record.policy, draft);
   const { revision } = newest.record;
   const overtaken = revision !== base;
@@ -42,7 +51,9 @@ export const SaveBar = ({ base, draft, newest, since, tally }: SaveView) => {
           {overtaken && <strong>Saving on top of revision {revision}: </strong>}
           {change === "" ? (overtaken ? "nothing would change." : "No changes.") : change}
         </p>
+        {doubt && change !== "" && <Confirm doubt={doubt} ticked={confirmed} form={FORM} />}
       </div>
+      <ReasonField typed={reason} form={FORM} />
       <div class="buttons">
         {tally && (
           <a class="tally" href="#impact">
@@ -51,7 +62,7 @@ export const SaveBar = ({ base, draft, newest, since, tally }: SaveView) => {
         )}
         <button
           type="submit"
-          form="policy"
+          form={FORM}
           name="intent"
           value="preview"
           formaction="/settings/compliance#impact"
@@ -63,11 +74,11 @@ export const SaveBar = ({ base, draft, newest, since, tally }: SaveView) => {
           {overtaken ? "Discard mine" : "Discard"}
         </a>
         {overtaken ? (
-          <button type="submit" form="policy" name="on-top-of" value={revision} class="primary">
+          <button type="submit" form={FORM} name="on-top-of" value={revision} class="primary">
             Save on top of revision {revision}
           </button>
         ) : (
-          <button type="submit" form="policy" name="intent" value="save" class="primary">
+          <button type="submit" form={FORM} name="intent" value="save" class="primary">
             Save
           </button>
         )}

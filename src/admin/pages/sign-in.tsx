@@ -8,7 +8,8 @@ import { postedForm } from "./posted-form.ts";
 import { SignInPage } from "./sign-in-page.tsx";
 
 const COOKIE_RULES = { path: "/", secure: true, httpOnly: true, sameSite: "Lax" } as const;
-const HOME = "/settings/compliance";
+/** From here everybody is led to the first page that their role may see. */
+const HOME = "/settings";
 
 export const signIn = new Hono<AdminEnv>();
 

@@ -1,0 +1,75 @@
+// Blocks by day: bars for the eye, and the same as a table for everybody else. The picture is stretched to the width at
+// hand, so it holds no text.
+import type { BlockDay } from "./blocks.ts";
+import { Day } from "./time.tsx";
+
+const SLOT = 20;
+const GAP = 4;
+const HEIGHT = 100;
+/** So that a day with one block is seen beside one with thousands. */
+const LEAST_HEIGHT = 2;
+
+export const BlocksChart = ({ days }: { days: readonly BlockDay[] }) => {
+  const most = Math.max(1, ...days.map(({ blocked }) => blocked));
+  const total = days.reduce((sum, { blocked }) => sum + blocked, 0);
+  const width = days.length * SLOT;
+  return (
+    <figure class="blocks-chart">
+      <svg
+        role="img"
+        aria-labelledby="blocks-title blocks-about"
+        viewBox={`0 0 ${width} ${HEIGHT}`}
+        preserveAspectRatio="none"
+      >
+        <title id="blocks-title">Blocks in the last {days.length} days</title>
+        <desc id="blocks-about">
+          {total} in all, at most {most} in a day. The table below has each day.
+        </desc>
+        {days.map(({ day, blocked }, index) => {
+          const height = blocked === 0 ? 0 : Math.max(LEAST_HEIGHT, (blocked / most) * HEIGHT);
+          return (
+            <g>
+              <title>{`${day}: ${blocked}`}</title>
+              <rect class="slot" x={index * SLOT} y={0} width={SLOT} height={HEIGHT} />
+              <rect
+                class="bar-of-day"
+                x={index * SLOT + GAP / 2}
+                y={HEIGHT - height}
+                width={SLOT - GAP}
+                height={height}
+              />
+            </g>
+          );
+        })}
+      </svg>
+      <figcaption>
+        <span>{days[0] && <Day date={days[0].day} />}</span>
+        <span>at most {most} a day</span>
+        <span>today</span>
+      </figcaption>
+      <details>
+        <summary>As a table</summary>
+        <table class="days">
+          <thead>
+            <tr>
+              <th scope="col">Day, UTC</th>
+              <th scope="col">Refused</th>
+              <th scope="col">Rerouted</th>
+            </tr>
+          </thead>
+          <tbody>
+            {days.toReversed().map(({ day, refused, rerouted }) => (
+              <tr>
+                <th scope="row">
+                  <Day date={day} />
+                </th>
+                <td>{refused}</td>
+                <td>{rerouted}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </details>
+    </figure>
+  );
+};
