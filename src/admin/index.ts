@@ -10,6 +10,7 @@ import { keys } from "./api/keys.ts";
 import { members } from "./api/members.ts";
 import { orgs } from "./api/orgs.ts";
 import { policy } from "./api/policy.ts";
+import { reference } from "./api/reference.ts";
 import { revisions } from "./api/revisions.ts";
 import { type AdminEnv, authenticate } from "./authorize.ts";
 import { Problem, problemResponse } from "./problem.ts";
@@ -21,6 +22,8 @@ adminApi.use(async (c, next) => {
   c.res.headers.set("cache-control", "no-store");
   c.res.headers.set("x-content-type-options", "nosniff");
 });
+// Before anybody is asked who they are: it says nothing that the source does not.
+adminApi.route("/", reference);
 adminApi.use(authenticate);
 
 adminApi.route("/orgs", orgs);

@@ -3,8 +3,8 @@
 import * as z from "zod";
 import { invalid } from "../problem.ts";
 
-const MAX_LIMIT = 200;
-const DEFAULT_LIMIT = 50;
+export const MAX_LIMIT = 200;
+export const DEFAULT_LIMIT = 50;
 
 /** The query parameters of a list. */
 export const PAGE_QUERY = {
@@ -16,6 +16,9 @@ export const PAGE_QUERY = {
     .default(DEFAULT_LIMIT),
   cursor: z.string().max(512).optional(),
 };
+
+/** The query of a list without filters. */
+export const PageQuery = z.strictObject(PAGE_QUERY);
 
 /** A page of `item`s, as it is answered. */
 export const pageOf = <T extends z.ZodType>(item: T) =>
