@@ -13,7 +13,7 @@ import { listsMore, unknownNames } from "./listed.ts";
 import { type FieldError, noSuchOrg } from "./problem.ts";
 
 /** A policy changes enough in words to fill a page; a revision keeps this much of it. */
-const MAX_CHANGE_CHARACTERS = 2000;
+export const MAX_CHANGE_CHARACTERS = 2000;
 
 /** The policy as D1 has it, with the revision that it came from. */
 export async function readPolicy(env: Env, org: string) {
@@ -91,7 +91,8 @@ export async function saveRouting(
   });
 }
 
-async function save(
+/** Saves a revision and publishes it. */
+export async function save(
   env: Env,
   change: Parameters<typeof saveRevision>[1],
 ): Promise<Extract<PolicySave, { kind: "saved" | "conflict" }>> {
@@ -102,7 +103,8 @@ async function save(
   return { kind: "saved", revision, published: await publishOrg(env, org), change: saved.change, saved };
 }
 
-function onlySwitchesOff(before: StoredPolicy, after: StoredPolicy): boolean {
+/** Whether `after` is `before`, switched off. */
+export function onlySwitchesOff(before: StoredPolicy, after: StoredPolicy): boolean {
   const switchedOff = before.enabled && !after.enabled;
   return switchedOff && changeInWords({ ...before, enabled: false }, after) === "";
 }

@@ -1,10 +1,10 @@
 // What runs every few minutes: the edge is brought in step with D1, and sessions that are over are removed.
 import type { Env } from "../env.ts";
 import { edgeHoldsCatalog, newestCatalog, publishCatalog } from "../store/catalogs.ts";
-import { distrustKeys, repairKeys } from "../store/keys.ts";
 import { removeEndedSessions } from "../store/members.ts";
 import { allOrgIds } from "../store/orgs.ts";
 import { edgeHolds, publishOrg } from "../store/publish.ts";
+import { distrustKeys, repairKeys } from "../store/publish-key.ts";
 import { newestRevision } from "../store/revisions.ts";
 
 /** Republishes whatever the edge lacks. One failure does not keep the rest from being repaired; it is thrown at the end. */

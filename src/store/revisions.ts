@@ -66,12 +66,15 @@ export async function saveRevision(
     next,
     change,
     action,
+    detail = next,
     actor,
   }: {
     base: Revision;
-    next: Partial<Pick<OrgRecord, "policy" | "routing">>;
+    next: Partial<Pick<OrgRecord, "policy" | "routing" | "projects">>;
     change: string;
     action: string;
+    /** What the audit row says beside the change; `next` itself when not given. */
+    detail?: Record<string, unknown>;
     actor: string;
   },
 ): Promise<Saved> {
@@ -81,7 +84,7 @@ export async function saveRevision(
   try {
     await env.DB.batch([
       revisionStatement(env, saved),
-      auditStatement(env, { org, actor, action, target: `revision ${revision}`, detail: { change, ...next } }),
+      auditStatement(env, { org, actor, action, target: `revision ${revision}`, detail: { change, ...detail } }),
     ]);
     return { ok: true, saved };
   } catch (error) {

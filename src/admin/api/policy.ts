@@ -72,7 +72,7 @@ policy.put("/:org/routing", async (c) => {
 });
 
 /** What was saved, as it is answered. Throws the problem that kept it from being saved. */
-function savedBy(result: PolicySave) {
+export function savedBy(result: PolicySave) {
   switch (result.kind) {
     case "saved": {
       const { record, created_at, created_by, change } = result.saved;

@@ -4,8 +4,9 @@ import type { Settings } from "../../env.ts";
 import type { Member } from "../../store/members.ts";
 import type { Org } from "../../store/orgs.ts";
 import type { Revision } from "../../store/revisions.ts";
-import { type Draft, LISTS } from "./draft.ts";
-import { Exceptions, listElementId } from "./exceptions.tsx";
+import type { Draft } from "./draft.ts";
+import { Exceptions } from "./exceptions.tsx";
+import { Fragments } from "./fragments.tsx";
 import { type ImpactOutcome, ImpactPanel } from "./impact-panel.tsx";
 import { document, Notice } from "./layout.tsx";
 import { PolicyForm } from "./policy-form.tsx";
@@ -68,19 +69,11 @@ export const CompliancePage = (view: ComplianceView) => {
   });
 };
 
-/** What a live preview replaces: the impact, the save bar, and each list in whose input something was typed. */
+/** What a live preview replaces. */
 export const PreviewFragments = ({ touched, ...view }: ComplianceView & { touched: ReadonlySet<string> }) => (
-  <>
-    <Panel {...view} />
-    <hx-partial hx-target="#save-bar" hx-swap="outerMorph">
-      <Bar {...view} />
-    </hx-partial>
-    {LISTS.filter((list) => touched.has(list)).map((list) => (
-      <hx-partial hx-target={`#${listElementId(list)}`} hx-swap="outerHTML">
-        <Exceptions list={list} draft={view.draft} inForce={view.newest.record.policy} catalog={view.catalog} />
-      </hx-partial>
-    ))}
-  </>
+  <Fragments panel={<Panel {...view} />} bar={<Bar {...view} />} touched={touched}>
+    {(list) => <Exceptions list={list} draft={view.draft} inForce={view.newest.record.policy} catalog={view.catalog} />}
+  </Fragments>
 );
 
 const Panel = ({ outcome, draft, newest, now }: ComplianceView) => (
@@ -97,7 +90,7 @@ const Bar = ({ draft, newest, since, outcome }: ComplianceView) => (
   />
 );
 
-const Outstanding = ({ org, revision }: { org: Org; revision: number }) => (
+export const Outstanding = ({ org, revision }: { org: Org; revision: number }) => (
   <Notice kind="warn" title={`Revision ${revision} has not reached the edge yet`} role="status">
     <p>
       It is saved, but the gateway still enforces{" "}

@@ -10,6 +10,7 @@ import { ASSETS } from "./assets.ts";
 const NAVIGATION = [
   { permission: "policy", href: "/settings/compliance", label: "Compliance" },
   { permission: "events", href: "/settings/events", label: "Security events" },
+  { permission: "keys", href: "/settings/projects", label: "Projects & keys" },
 ] as const satisfies { permission: Permission; href: string; label: string }[];
 
 export interface Frame {

@@ -3,6 +3,7 @@
 import type { StoredPolicy } from "../../compliance/policy.ts";
 import type { Revision } from "../../store/revisions.ts";
 import { changeInWords } from "../change-in-words.ts";
+import { ORGANIZATION, type PolicyPlace } from "./policy-place.ts";
 import { Time } from "./time.tsx";
 
 export interface SaveView {
@@ -10,14 +11,25 @@ export interface SaveView {
   base: number;
   draft: StoredPolicy;
   newest: Revision;
+  /** What the draft is compared with, where that is not the newest revision's own policy. */
+  inForce?: StoredPolicy;
+  place?: PolicyPlace;
   /** Revisions that others saved since, newest first. */
   since: readonly Revision[];
   /** Providers allowed and blocked by the draft; null when that is not known. */
   tally: { allowed: number; blocked: number } | null;
 }
 
-export const SaveBar = ({ base, draft, newest, since, tally }: SaveView) => {
-  const change = changeInWords(newest.record.policy, draft);
+export const SaveBar = ({
+  base,
+  draft,
+  newest,
+  inForce = newest.record.policy,
+  place = ORGANIZATION,
+  since,
+  tally,
+}: SaveView) => {
+  const change = changeInWords(inForce, draft);
   const { revision } = newest.record;
   const overtaken = revision !== base;
   return (
@@ -54,12 +66,12 @@ export const SaveBar = ({ base, draft, newest, since, tally }: SaveView) => {
           form="policy"
           name="intent"
           value="preview"
-          formaction="/settings/compliance#impact"
+          formaction={`${place.page}#impact`}
           class="secondary unless-live"
         >
           Preview
         </button>
-        <a class="button quiet" href="/settings/compliance">
+        <a class="button quiet" href={place.page}>
           {overtaken ? "Discard mine" : "Discard"}
         </a>
         {overtaken ? (
