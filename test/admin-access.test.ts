@@ -96,7 +96,16 @@ const walk: [method: string, path: string, allowed: readonly Caller[]][] = [
   ["GET", "/events/export?format=csv", ["owner", "admin"]],
   ["POST", "/keys", ["owner", "admin"]],
   ["GET", "/keys", ["owner", "admin"]],
+  ["PATCH", "/keys/key_0", ["owner", "admin"]],
   ["DELETE", "/keys/key_0", ["owner", "admin"]],
+  ["POST", "/projects", ["owner", "admin"]],
+  ["GET", "/projects", ["owner", "admin"]],
+  ["PATCH", "/projects/none", ["owner", "admin"]],
+  ["DELETE", "/projects/none", ["owner", "admin"]],
+  ["GET", "/projects/none/policy", ["owner", "admin"]],
+  ["PUT", "/projects/none/policy", ["owner", "admin"]],
+  ["POST", "/projects/none/policy/preview", ["owner", "admin"]],
+  ["DELETE", "/projects/none/policy", ["owner", "admin"]],
   ["PUT", "/members/new@acme.example", ["owner"]],
   ["POST", "/members/nobody@acme.example/tokens", ["owner"]],
   ["PATCH", "", ["operator"]],
@@ -107,7 +116,7 @@ describe("the role walk", () => {
   it.each(walk)("%s /orgs/{org}%s", async (method, path, allowed) => {
     for (const caller of callers) {
       const { status, body } = await acme.ask(caller, method, path);
-      if (allowed.includes(caller)) expect([200, 400, 404, 415], caller).toContain(status);
+      if (allowed.includes(caller)) expect([200, 400, 404, 415, 428], caller).toContain(status);
       else
         expect({ status, code: body.code }, caller).toEqual({
           status: 403,

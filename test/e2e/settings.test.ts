@@ -117,13 +117,22 @@ it.each(["light", "dark"] as const)(
   "axe-core finds nothing on any page, %s, wide and at 360 px",
   async (colorScheme) => {
     const [{ id: event }] = ((await (await admin("/events?limit=1")).json()) as { data: [{ id: string }] }).data;
+    const [{ id: key }] = ((await (await admin("/keys?limit=1")).json()) as { data: [{ id: string }] }).data;
     await page.emulateMedia({ colorScheme });
     await page.goto(`${demo.url}/settings`);
     expect(await violationsOn(page)).toEqual([]);
     await signIn();
     for (const width of [1280, 360]) {
       await page.setViewportSize({ width, height: 800 });
-      for (const path of ["/settings/compliance", "/settings/events", `/settings/events/${event}`]) {
+      for (const path of [
+        "/settings/compliance",
+        "/settings/events",
+        `/settings/events/${event}`,
+        "/settings/projects",
+        "/settings/projects/web",
+        `/settings/keys/${key}`,
+        `/settings/keys/${key}/revoke`,
+      ]) {
         await page.goto(`${demo.url}${path}`);
         expect(await violationsOn(page), `${path} at ${width} px`).toEqual([]);
         const overflow = await page.evaluate(

@@ -1,4 +1,5 @@
 // Settings → Projects & keys: the projects, the keys, and the forms that make them. A new key is shown on this page once.
+import type { PropsWithChildren } from "hono/jsx";
 import type { Settings } from "../../env.ts";
 import type { ApiKey } from "../../store/keys.ts";
 import type { Member } from "../../store/members.ts";
@@ -84,8 +85,7 @@ const Created = ({ name, key, note }: { name: string; key: string; note: string 
 const NewKey = ({ view: { projects, asked, refused } }: { view: ProjectsView }) => {
   const filled = refused?.form === "key" ? refused.filled : UNFILLED;
   return (
-    <form method="post" action="/settings/keys" class="card maker" aria-labelledby="new-key">
-      <h2 id="new-key">New key</h2>
+    <Maker title="New key" action="/settings/keys" open={refused?.form === "key"} button="Create key">
       <Field
         form="key"
         name="project"
@@ -110,18 +110,14 @@ const NewKey = ({ view: { projects, asked, refused } }: { view: ProjectsView }) 
           <option value={id}>{name}</option>
         ))}
       </datalist>
-      <button type="submit" class="primary">
-        Create key
-      </button>
-    </form>
+    </Maker>
   );
 };
 
 const NewProject = ({ view: { refused } }: { view: ProjectsView }) => {
   const filled = refused?.form === "project" ? refused.filled : UNFILLED;
   return (
-    <form method="post" action="/settings/projects" class="card maker" aria-labelledby="new-project">
-      <h2 id="new-project">New project</h2>
+    <Maker title="New project" action="/settings/projects" open={refused?.form === "project"} button="Create project">
       <Field
         form="project"
         name="id"
@@ -130,12 +126,28 @@ const NewProject = ({ view: { refused } }: { view: ProjectsView }) => {
         about="Lower-case letters, digits and dashes. It never changes: keys and events name it."
       />
       <Field form="project" name="name" label="Name" filled={filled} about="For people; it can be changed." />
-      <button type="submit" class="secondary">
-        Create project
-      </button>
-    </form>
+    </Maker>
   );
 };
+
+/** A form that stays folded until it is wanted, so that the lists come first. */
+const Maker = ({
+  title,
+  action,
+  open,
+  button,
+  children,
+}: PropsWithChildren<{ title: string; action: string; open: boolean; button: string }>) => (
+  <details class="maker" open={open}>
+    <summary class="button secondary">{title}</summary>
+    <form method="post" action={action} class="card" aria-label={title}>
+      {children}
+      <button type="submit" class="primary">
+        {button}
+      </button>
+    </form>
+  </details>
+);
 
 const Projects = ({ projects }: Pick<ProjectsView, "projects">) => (
   <table class="listing">
