@@ -1,13 +1,12 @@
 // Settings → Projects & keys: the projects, the keys, and the forms that make them. A new key is shown on this page once.
-import type { PropsWithChildren } from "hono/jsx";
 import type { Settings } from "../../env.ts";
 import type { ApiKey } from "../../store/keys.ts";
 import type { Member } from "../../store/members.ts";
 import type { ListedProject } from "../../store/projects.ts";
-import { Field } from "./field.tsx";
 import { KeysTable, LastUsed } from "./keys-table.tsx";
 import { document, Notice } from "./layout.tsx";
-import { type Filled, UNFILLED } from "./posted-fields.ts";
+import type { Filled } from "./posted-fields.ts";
+import { NewKey, NewProject } from "./project-makers.tsx";
 import { Time } from "./time.tsx";
 
 export interface ProjectsView {
@@ -80,73 +79,6 @@ const Created = ({ name, key, note }: { name: string; key: string; note: string 
     </p>
     {note && <p>{note}</p>}
   </Notice>
-);
-
-const NewKey = ({ view: { projects, asked, refused } }: { view: ProjectsView }) => {
-  const filled = refused?.form === "key" ? refused.filled : UNFILLED;
-  return (
-    <Maker title="New key" action="/settings/keys" open={refused?.form === "key"} button="Create key">
-      <Field
-        form="key"
-        name="project"
-        label="Project"
-        filled={filled}
-        initial={asked.project ?? ""}
-        list="project-options"
-        about="Lower-case letters, digits and dashes. One that is new is created with the key."
-      />
-      <Field form="key" name="name" label="Name" filled={filled} about="What uses it, such as “CI”." />
-      <Field
-        form="key"
-        name="last_day"
-        label="Last day (optional)"
-        type="date"
-        filled={filled}
-        required={false}
-        about="It works through the end of that day, UTC."
-      />
-      <datalist id="project-options">
-        {projects.map(({ id, name }) => (
-          <option value={id}>{name}</option>
-        ))}
-      </datalist>
-    </Maker>
-  );
-};
-
-const NewProject = ({ view: { refused } }: { view: ProjectsView }) => {
-  const filled = refused?.form === "project" ? refused.filled : UNFILLED;
-  return (
-    <Maker title="New project" action="/settings/projects" open={refused?.form === "project"} button="Create project">
-      <Field
-        form="project"
-        name="id"
-        label="Id"
-        filled={filled}
-        about="Lower-case letters, digits and dashes. It never changes: keys and events name it."
-      />
-      <Field form="project" name="name" label="Name" filled={filled} about="For people; it can be changed." />
-    </Maker>
-  );
-};
-
-/** A form that stays folded until it is wanted, so that the lists come first. */
-const Maker = ({
-  title,
-  action,
-  open,
-  button,
-  children,
-}: PropsWithChildren<{ title: string; action: string; open: boolean; button: string }>) => (
-  <details class="maker" open={open}>
-    <summary class="button secondary">{title}</summary>
-    <form method="post" action={action} class="card" aria-label={title}>
-      {children}
-      <button type="submit" class="primary">
-        {button}
-      </button>
-    </form>
-  </details>
 );
 
 const Projects = ({ projects }: Pick<ProjectsView, "projects">) => (
