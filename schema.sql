@@ -13,7 +13,9 @@ CREATE TABLE IF NOT EXISTS orgs (
 CREATE TABLE IF NOT EXISTS projects (
   org        TEXT NOT NULL REFERENCES orgs (id),
   id         TEXT NOT NULL,
+  name       TEXT NOT NULL,
   created_at TEXT NOT NULL,
+  created_by TEXT NOT NULL,
   PRIMARY KEY (org, id)
 ) STRICT;
 
@@ -54,11 +56,16 @@ CREATE TABLE IF NOT EXISTS api_keys (
   created_by TEXT NOT NULL,
   expires_at TEXT,
   revoked_at TEXT,
-  -- 1 while KV is believed to hold the key's record.
+  -- The UTC day (YYYY-MM-DD) it was last accepted on; best effort, see src/store/key-use.ts.
+  last_used_on TEXT,
+  -- When what the edge must know of it last changed: created, another expiry, revoked.
+  changed_at TEXT NOT NULL,
+  -- 1 while KV is believed to hold the key's record, as it is here.
   published  INTEGER NOT NULL DEFAULT 0,
   FOREIGN KEY (org, project) REFERENCES projects (org, id)
 ) STRICT;
-CREATE INDEX IF NOT EXISTS api_keys_of_org ON api_keys (org, created_at);
+CREATE INDEX IF NOT EXISTS api_keys_of_org ON api_keys (org, id);
+CREATE INDEX IF NOT EXISTS api_keys_of_project ON api_keys (org, project, id);
 
 -- Each change of what is enforced is a revision: the whole edge record, who made it, when, from where and why. The
 -- primary key makes If-Match exact: two admins who save on the same base cannot both succeed. Sealed provider keys are

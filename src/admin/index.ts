@@ -10,6 +10,8 @@ import { keys } from "./api/keys.ts";
 import { members } from "./api/members.ts";
 import { orgs } from "./api/orgs.ts";
 import { policy } from "./api/policy.ts";
+import { projectPolicy } from "./api/project-policy.ts";
+import { projects } from "./api/projects.ts";
 import { revisions } from "./api/revisions.ts";
 import { type AdminEnv, authenticate } from "./authorize.ts";
 import { Problem, problemResponse } from "./problem.ts";
@@ -25,6 +27,8 @@ adminApi.use(authenticate);
 
 adminApi.route("/orgs", orgs);
 adminApi.route("/orgs", members);
+adminApi.route("/orgs", projects);
+adminApi.route("/orgs", projectPolicy);
 adminApi.route("/orgs", keys);
 adminApi.route("/orgs", credentials);
 adminApi.route("/orgs", policy);

@@ -10,6 +10,8 @@ const TITLES = {
   plan_required: "Not part of the organization's plan",
   not_found: "Not found",
   conflict: "It exists already",
+  key_revoked: "The key is revoked",
+  project_in_use: "The project is in use",
   last_owner: "An organization keeps at least one owner",
   stale_revision: "Somebody else saved first",
   request_too_large: "The request is too large",
@@ -79,6 +81,22 @@ export function invalid(errors: readonly FieldError[]): Problem {
 
 export function noSuchOrg(): Problem {
   return new Problem({ status: 404, code: "not_found", detail: "There is no such organization." });
+}
+
+export function noSuchProject(): Problem {
+  return new Problem({ status: 404, code: "not_found", detail: "The organization has no such project." });
+}
+
+export function noProjectPolicy(): Problem {
+  return new Problem({ status: 404, code: "not_found", detail: "The project carries no policy of its own." });
+}
+
+export function noSuchKey(): Problem {
+  return new Problem({ status: 404, code: "not_found", detail: "The organization has no such key." });
+}
+
+export function keyRevoked(): Problem {
+  return new Problem({ status: 409, code: "key_revoked", detail: "It stays so: create another key in its place." });
 }
 
 export function forbidden(detail: string): Problem {

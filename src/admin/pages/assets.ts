@@ -11,6 +11,7 @@ import history from "./styles/history.css";
 import impact from "./styles/impact.css";
 import overview from "./styles/overview.css";
 import policy from "./styles/policy.css";
+import projects from "./styles/projects.css";
 
 const CACHE_SECONDS = 31_536_000;
 
@@ -30,7 +31,7 @@ export const ASSETS = {
   "app.css": asset(
     "app.css",
     "text/css",
-    [base, frame, controls, policy, impact, events, history, overview].join("\n"),
+    [base, frame, controls, policy, impact, events, history, overview, projects].join("\n"),
   ),
   "htmx.js": asset("htmx.js", "text/javascript", htmx),
   "app.js": asset("app.js", "text/javascript", BROWSER_SCRIPT),

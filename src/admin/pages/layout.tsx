@@ -11,6 +11,7 @@ const NAVIGATION = [
   { permission: "policy", href: "/settings/overview", label: "Overview" },
   { permission: "policy", href: "/settings/compliance", label: "Compliance" },
   { permission: "events", href: "/settings/events", label: "Security events" },
+  { permission: "keys", href: "/settings/projects", label: "Projects & keys" },
 ] as const satisfies { permission: Permission; href: string; label: string }[];
 
 /** Where somebody of that role begins: the first page that they may see. */
