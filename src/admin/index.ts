@@ -7,6 +7,7 @@ import { keys } from "./api/keys.ts";
 import { members } from "./api/members.ts";
 import { orgs } from "./api/orgs.ts";
 import { policy } from "./api/policy.ts";
+import { tokens } from "./api/tokens.ts";
 import { type AdminEnv, authenticate } from "./authorize.ts";
 import { Problem, problemResponse } from "./problem.ts";
 
@@ -21,6 +22,7 @@ adminApi.use(authenticate);
 
 adminApi.route("/orgs", orgs);
 adminApi.route("/orgs", members);
+adminApi.route("/orgs", tokens);
 adminApi.route("/orgs", keys);
 adminApi.route("/orgs", policy);
 adminApi.route("/orgs", history);

@@ -27,6 +27,8 @@ const LISTS = {
   revisions: /^[1-9]\d{0,14}$/,
   keys: /^key_\w{26}$/,
   "audit-log": /^log_\w{26}$/,
+  members: /^\S{3,254}$/,
+  tokens: /^tok_\w{26}$/,
 };
 
 /** Which list of which organization. */
