@@ -8,6 +8,7 @@ import controls from "./styles/controls.css";
 import events from "./styles/events.css";
 import frame from "./styles/frame.css";
 import impact from "./styles/impact.css";
+import members from "./styles/members.css";
 import policy from "./styles/policy.css";
 
 const CACHE_SECONDS = 31_536_000;
@@ -25,7 +26,7 @@ function asset(name: string, type: string, content: string): Asset {
 }
 
 export const ASSETS = {
-  "app.css": asset("app.css", "text/css", [base, frame, controls, policy, impact, events].join("\n")),
+  "app.css": asset("app.css", "text/css", [base, frame, controls, policy, impact, events, members].join("\n")),
   "htmx.js": asset("htmx.js", "text/javascript", htmx),
   "app.js": asset("app.js", "text/javascript", BROWSER_SCRIPT),
 };

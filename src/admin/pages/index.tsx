@@ -7,6 +7,8 @@ import { Problem } from "../problem.ts";
 import { assetResponse } from "./assets.ts";
 import { compliance } from "./compliance.tsx";
 import { events } from "./events.tsx";
+import { members } from "./members.tsx";
+import { organization } from "./organization.tsx";
 import { refusalPage } from "./refusals.tsx";
 import { signIn } from "./sign-in.tsx";
 
@@ -48,8 +50,10 @@ pages.use(async (c, next) => {
 
 pages.get("/", (c) => c.redirect("/settings/compliance"));
 pages.route("/", signIn);
+pages.route("/organization", organization);
 pages.route("/compliance", compliance);
 pages.route("/events", events);
+pages.route("/members", members);
 pages.get("/assets/*", (c) => assetResponse(c.req.path) ?? nothingHere());
 pages.all("*", nothingHere);
 pages.onError(refusalPage);

@@ -10,6 +10,7 @@ import { ASSETS } from "./assets.ts";
 const NAVIGATION = [
   { permission: "policy", href: "/settings/compliance", label: "Compliance" },
   { permission: "events", href: "/settings/events", label: "Security events" },
+  { permission: "members", href: "/settings/members", label: "Members" },
 ] as const satisfies { permission: Permission; href: string; label: string }[];
 
 export interface Frame {
@@ -94,6 +95,7 @@ const Wordmark = () => (
 const Identity = ({ member }: { member: Member }) => (
   <div class="identity">
     <span class="org">{member.org_name}</span>
+    {member.memberships > 1 && <a href="/settings/organization">Switch</a>}
     <span class="email">
       <span class="unseen">Signed in as </span>
       {member.email}
