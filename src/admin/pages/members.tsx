@@ -56,12 +56,8 @@ members.post("/", async (c) => {
 
 members.get("/:email", async (c) => {
   const view = await lookAt(c);
-  const revoked = c.req.query("revoked");
   const { role } = view.shown;
-  if (c.req.query("role") === role) return c.html(MemberPage({ ...view, message: `The role is ${role} now.` }));
-  if (revoked && !view.tokens.some(({ id }) => id === revoked))
-    return c.html(MemberPage({ ...view, message: "The token is revoked, and its sessions have ended." }));
-  return c.html(MemberPage(view));
+  return c.html(MemberPage(c.req.query("role") === role ? { ...view, message: `The role is ${role} now.` } : view));
 });
 
 members.post("/:email/role", async (c) => {
@@ -137,11 +133,13 @@ members.get("/:email/tokens/:id/revoke", async (c) => {
 });
 
 members.post("/:email/tokens/:id/revoke", async (c) => {
-  const { member, shown } = await lookAt(c);
-  const { email } = shown;
+  const view = await lookAt(c);
+  const { member, shown } = view;
   const id = c.req.param("id");
-  await revokeToken(c.env, { org: member.org, email, id, actor: member.email });
-  return c.redirect(`${memberPath(email)}?revoked=${encodeURIComponent(id)}`, 303);
+  const revoked = await revokeToken(c.env, { org: member.org, email: shown.email, id, actor: member.email });
+  if (!revoked) throw noSuchToken();
+  const tokens = view.tokens.filter((token) => token.id !== id);
+  return c.html(MemberPage({ ...view, tokens, message: "The token is revoked, and its sessions have ended." }));
 });
 
 const LAST_OWNER = "This is the last owner, and an organization keeps at least one. Make somebody else an owner first.";
