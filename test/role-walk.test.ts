@@ -33,6 +33,7 @@ const API: Record<string, Walked> = {
   "PATCH /orgs/:org": OPERATOR,
   "GET /catalog": OPERATOR,
   "PUT /catalog": OPERATOR,
+  "GET /audit-log": OPERATOR,
 
   "GET /orgs/:org/members": OWNER,
   "PUT /orgs/:org/members/:email": OWNER,

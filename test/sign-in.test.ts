@@ -1,6 +1,7 @@
 // Sessions and attempts to sign in: what ends a session, what an attacker can plant, how often anybody may try, and what
 // of that reaches the audit log.
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { AuditLogAnswer } from "../src/admin/api/history.ts";
 import type { Env } from "../src/env.ts";
 import { ADMIN_TOKEN_PREFIX, hashSecret, newSecret } from "../src/store/secrets.ts";
 import { type AdminWorld, openAdminWorld, send } from "./admin-world.ts";
@@ -192,6 +193,21 @@ describe("what reaches the audit log", () => {
       { target: "admin@acme.example", detail: { token: expired.id, reason: "expired", way: "bearer" } },
       { target: "admin@acme.example", detail: { token: revoked.id, reason: "revoked", way: "bearer" } },
     ]);
+  });
+
+  it("of junk is for the operator to read, page by page, and of an organization's own rows nothing is", async () => {
+    await freshMinute();
+    const network = address();
+    for (let i = 0; i < 3; i++) await bearer(junk(), network);
+    const read = async (query = "") => (await acme.call("operator", "GET", `/audit-log${query}`)).body;
+    const { data } = AuditLogAnswer.parse(await read("?limit=200"));
+    expect(data.filter(({ detail }) => detail.address === network)).toHaveLength(3);
+    expect(new Set(data.map(({ org }) => org))).toEqual(new Set([null]));
+    const first = await read("?limit=2");
+    expect([...first.data, ...(await read(`?limit=200&cursor=${first.next_cursor}`)).data]).toEqual(data);
+    const { body } = await acme.ask("owner", "GET", "/audit-log?limit=1");
+    const crossed = await acme.call("operator", "GET", `/audit-log?cursor=${body.next_cursor}`);
+    expect(crossed).toMatchObject({ status: 400, body: { errors: [{ path: "cursor" }] } });
   });
 
   it("of one address is three rows a minute", async () => {

@@ -3,6 +3,7 @@ import { Hono } from "hono";
 import { catalog } from "./api/catalog.ts";
 import { events } from "./api/events.ts";
 import { history } from "./api/history.ts";
+import { installationLog } from "./api/installation-log.ts";
 import { keys } from "./api/keys.ts";
 import { members } from "./api/members.ts";
 import { orgs } from "./api/orgs.ts";
@@ -28,6 +29,7 @@ adminApi.route("/orgs", policy);
 adminApi.route("/orgs", history);
 adminApi.route("/orgs", events);
 adminApi.route("/catalog", catalog);
+adminApi.route("/audit-log", installationLog);
 
 adminApi.all("*", (c) => {
   throw new Problem({

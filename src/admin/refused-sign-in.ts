@@ -51,10 +51,16 @@ async function record(
 ): Promise<void> {
   const address = networkOf(c.req.raw.headers);
   try {
-    if (address !== null && (await countRecord(c.env, address)) !== "within") return;
+    const limit = address === null ? "within" : await countRecord(c.env, address);
+    if (limit === "beyond") return;
+    if (limit === "unknown") return notRecorded(way);
     const { detail, ...entry } = await about();
     await recordRefusedSignIn(c.env, { ...entry, actor: "anonymous", detail: { ...detail, way, address } });
   } catch {
-    console.error(JSON.stringify({ message: "admin.sign_in_not_recorded", way }));
+    notRecorded(way);
   }
+}
+
+function notRecorded(way: SignInWay): void {
+  console.error(JSON.stringify({ message: "admin.sign_in_not_recorded", way }));
 }

@@ -10,6 +10,9 @@ import { may, PERMISSIONS, type Permission } from "../roles.ts";
 /** Which of their organizations somebody chose. A preference: it counts only among what they are a member of. */
 export const ORGANIZATION_COOKIE = "__Host-portcullis-organization";
 
+/** `__Host-` asks for the first two. */
+export const COOKIE_RULES = { path: "/", secure: true, httpOnly: true, sameSite: "Lax" } as const;
+
 /** The member who is signed in and whose role has the permission. Throws 401 and 403; 409 while they have to choose. */
 export async function enter(c: Context<AdminEnv>, permission: Permission): Promise<Member> {
   const person = await personHere(c);

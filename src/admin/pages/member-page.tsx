@@ -31,6 +31,7 @@ export const MemberPage = (view: MemberView) => {
   const { member, settings, shown, message, issued, role } = view;
   const { email, created_at } = shown;
   const active = lastActiveOn(shown);
+  const yourself = email === member.email;
   return document({
     title: email,
     member,
@@ -63,10 +64,14 @@ export const MemberPage = (view: MemberView) => {
         <Tokens {...view} />
         <section class="card" aria-labelledby="remove-title">
           <h2 id="remove-title">Remove</h2>
-          <p class="hint">Their tokens stop working and they are signed out.</p>
+          <p class="hint">
+            {yourself
+              ? "Your tokens stop working and you are signed out."
+              : "Their tokens stop working and they are signed out."}
+          </p>
           <p>
             <a class="button danger" href={`${memberPath(email)}/remove`}>
-              Remove {email === member.email ? "yourself" : "this member"}…
+              Remove {yourself ? "yourself" : "this member"}…
             </a>
           </p>
         </section>
@@ -138,7 +143,7 @@ const TokenRow = ({ email, token, now }: { email: string; token: AdminToken; now
   <tr>
     <td>{token.name ?? "Unnamed"}</td>
     <td>
-      <code>{token.prefix}…</code>
+      <code class="prefix">{token.prefix}…</code>
     </td>
     <td data-label="Issued">
       <Time at={token.created_at} /> by {token.created_by}

@@ -108,7 +108,7 @@ const Tokens = ({ tokens, now }: Pick<MembersView, "tokens" | "now">) => {
     <ul class="tokens">
       {tokens.map((token) => (
         <li>
-          {token.name ?? "Unnamed"} <code>{token.prefix}…</code>{" "}
+          {token.name ?? "Unnamed"} <code class="prefix">{token.prefix}…</code>{" "}
           <span class="number">
             {token.last_used_on === null ? (
               "never used"

@@ -4,12 +4,10 @@ import { setCookie } from "hono/cookie";
 import type { Member } from "../../store/members.ts";
 import type { AdminEnv } from "../authorize.ts";
 import { noSuchOrg } from "../problem.ts";
-import { ORGANIZATION_COOKIE, personHere } from "./access.ts";
+import { COOKIE_RULES, ORGANIZATION_COOKIE, personHere } from "./access.ts";
 import { document } from "./layout.tsx";
 import { nextPage } from "./next-page.ts";
 import { postedForm } from "./posted-form.ts";
-
-const COOKIE_RULES = { path: "/", secure: true, httpOnly: true, sameSite: "Lax" } as const;
 
 export const organization = new Hono<AdminEnv>();
 

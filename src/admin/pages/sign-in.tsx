@@ -9,12 +9,10 @@ import { hasAssertion, SESSION_COOKIE } from "../person.ts";
 import { retryAfterSeconds } from "../problem.ts";
 import { beyondLimit, recordRefusedToken } from "../refused-sign-in.ts";
 import { requireSameOrigin } from "../same-origin.ts";
-import { ORGANIZATION_COOKIE, personHere } from "./access.ts";
+import { COOKIE_RULES, ORGANIZATION_COOKIE, personHere } from "./access.ts";
 import { nextPage } from "./next-page.ts";
 import { postedForm } from "./posted-form.ts";
 import { SignedOutOfAccessPage, SignInPage } from "./sign-in-page.tsx";
-
-const COOKIE_RULES = { path: "/", secure: true, httpOnly: true, sameSite: "Lax" } as const;
 
 export const signIn = new Hono<AdminEnv>();
 
