@@ -151,10 +151,9 @@ describe.each(PLANS)("on the %s plan", (plan) => {
       const { status } = answer;
       const code = status < 400 ? null : answer.body.code;
       const why = `${caller}: ${status} ${code}`;
-      if (caller === "nobody") expect(status, why).toBe(401);
-      else if (!open.includes(caller)) {
-        expect(status, why).toBe(403);
-        expect(code, why).toMatch(/^(role_required|forbidden)$/);
+      if (!open.includes(caller)) {
+        expect(status, why).toBe(caller === "nobody" ? 401 : 403);
+        expect(code, why).toMatch(/^(not_signed_in|role_required|forbidden)$/);
       } else if (enterprise.includes(caller) && plan !== "enterprise") expect(code, why).toBe("plan_required");
       else {
         expect([401, 403, 500, 503], why).not.toContain(status);

@@ -10,7 +10,7 @@ import { forbidden, invalid, noSuchOrg, Problem } from "../problem.ts";
 import { PAGE_QUERY, paged, pageOf, positionOf } from "./page.ts";
 import { readJson, readQuery } from "./request.ts";
 
-const MemberRole = z.enum(["owner", "admin", "developer"]);
+export const MemberRole = z.enum(["owner", "admin", "developer"]);
 
 export const MemberChange = z.strictObject({ role: MemberRole });
 export const MemberAnswer = z.strictObject({ email: z.email(), role: MemberRole });

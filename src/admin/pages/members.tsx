@@ -3,6 +3,7 @@ import { type Context, Hono } from "hono";
 import * as z from "zod";
 import { findMember, listMembers, type Member, putMember, removeMember } from "../../store/members.ts";
 import { issueToken, listTokens, newestTokens, revokeToken } from "../../store/tokens.ts";
+import { MemberRole } from "../api/members.ts";
 import { Name } from "../api/request.ts";
 import type { AdminEnv } from "../authorize.ts";
 import { Email } from "../email.ts";
@@ -15,8 +16,6 @@ import { MembersPage, type MembersView, SHOWN_TOKENS_EACH } from "./members-page
 import { postedForm } from "./posted-form.ts";
 
 const PER_PAGE = 50;
-
-const MemberRole = z.enum(["owner", "admin", "developer"], "must be owner, admin or developer");
 
 export const members = new Hono<AdminEnv>();
 
