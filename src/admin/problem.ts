@@ -4,6 +4,10 @@ import { RefusalError } from "../errors.ts";
 const TITLES = {
   invalid_request: "The request is not valid",
   not_signed_in: "Not signed in",
+  access_refused: "Cloudflare Access could not confirm who you are",
+  not_a_member: "Not a member",
+  organization_required: "Choose an organization",
+  too_many_attempts: "Too many attempts",
   forbidden: "Not allowed",
   role_required: "Not part of your role",
   cross_origin: "Refused: the request came from another site",
@@ -25,7 +29,7 @@ const TITLES = {
 } as const;
 export type ProblemCode = keyof typeof TITLES;
 
-export type ProblemStatus = 400 | 401 | 403 | 404 | 409 | 412 | 413 | 415 | 428 | 500 | 503;
+export type ProblemStatus = 400 | 401 | 403 | 404 | 409 | 412 | 413 | 415 | 428 | 429 | 500 | 503;
 
 /** What is wrong with one field: its path, such as `providers.block.0`, and why. */
 export interface FieldError {
@@ -119,17 +123,25 @@ export function problemOf(error: unknown): Problem {
   return unavailable("The database did not answer as it should. Try again shortly.");
 }
 
+/** After how long it may be tried again, where that is known. */
+export function retryAfterSeconds(code: ProblemCode): number | null {
+  if (code === "too_many_attempts") return 60;
+  return code === "unavailable" ? 5 : null;
+}
+
 /** The answer for an error. */
 export function problemResponse(error: unknown): Response {
   const { status, code, title, detail, extras } = problemOf(error);
   const headers = new Headers({ "content-type": "application/problem+json", "cache-control": "no-store" });
   if (status === 401) headers.set("www-authenticate", "Bearer");
-  if (code === "unavailable") headers.set("retry-after", "5");
+  const retryAfter = retryAfterSeconds(code);
+  if (retryAfter !== null) headers.set("retry-after", String(retryAfter));
   const body = { type: `urn:portcullis:problem:${code}`, title, status, code, detail, ...extras };
   return new Response(JSON.stringify(body), { status, headers });
 }
 
-function unavailable(detail: string): Problem {
+/** 503: it may well work in a moment. */
+export function unavailable(detail: string): Problem {
   return new Problem({ status: 503, code: "unavailable", detail });
 }
 

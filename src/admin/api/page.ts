@@ -29,6 +29,8 @@ const LISTS = {
   keys: /^key_\w{26}$/,
   projects: ID_PATTERN,
   "audit-log": /^log_\w{26}$/,
+  members: /^\S{3,254}$/,
+  tokens: /^tok_\w{26}$/,
 };
 
 /** Which list of which organization. */

@@ -2,14 +2,17 @@
 import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { secureHeaders } from "hono/secure-headers";
-import { type AdminEnv, settingsOf, signedInMember } from "../authorize.ts";
+import { type AdminEnv, settingsOf } from "../authorize.ts";
 import { Problem } from "../problem.ts";
+import { memberHere } from "./access.ts";
 import { assetResponse } from "./assets.ts";
 import { compliance } from "./compliance.tsx";
 import { events } from "./events.tsx";
 import { history } from "./history.tsx";
 import { keys } from "./keys.tsx";
 import { landingOf } from "./layout.tsx";
+import { members } from "./members.tsx";
+import { organization } from "./organization.tsx";
 import { overview } from "./overview.tsx";
 import { project } from "./project.tsx";
 import { projects } from "./projects.tsx";
@@ -52,11 +55,9 @@ pages.use(async (c, next) => {
   await next();
 });
 
-pages.get("/", async (c) => {
-  const member = await signedInMember(c);
-  return c.redirect(member ? landingOf(member.role) : "/settings/sign-in");
-});
+pages.get("/", async (c) => c.redirect(landingOf((await memberHere(c)).role)));
 pages.route("/", signIn);
+pages.route("/organization", organization);
 pages.route("/overview", overview);
 pages.route("/compliance/history", history);
 pages.route("/compliance", compliance);
@@ -64,6 +65,7 @@ pages.route("/events", events);
 pages.route("/projects", projects);
 pages.route("/projects", project);
 pages.route("/keys", keys);
+pages.route("/members", members);
 pages.get("/assets/*", (c) => assetResponse(c.req.path) ?? nothingHere());
 pages.all("*", nothingHere);
 pages.onError(refusalPage);

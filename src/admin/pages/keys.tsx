@@ -55,6 +55,7 @@ keys.get("/:id/revoke", async (c) => {
     ConfirmPage({
       member,
       settings,
+      current: "/settings/projects",
       title: `Revoke ${apiKey.name}?`,
       action: `${page}/revoke`,
       button: "Revoke",

@@ -84,6 +84,7 @@ project.get("/:project/remove-policy", async (c) => {
     ConfirmPage({
       member,
       settings,
+      current: "/settings/projects",
       title: `Remove the policy of ${project.name}?`,
       action: `${page}/remove-policy`,
       fields: { base: newest.record.revision },
@@ -123,6 +124,7 @@ project.get("/:project/remove", async (c) => {
     ConfirmPage({
       member,
       settings,
+      current: "/settings/projects",
       title: `Remove the project ${project.name}?`,
       action: `${page}/remove`,
       button: "Remove project",
