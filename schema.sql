@@ -13,7 +13,9 @@ CREATE TABLE IF NOT EXISTS orgs (
 CREATE TABLE IF NOT EXISTS projects (
   org        TEXT NOT NULL REFERENCES orgs (id),
   id         TEXT NOT NULL,
+  name       TEXT NOT NULL,
   created_at TEXT NOT NULL,
+  created_by TEXT NOT NULL,
   PRIMARY KEY (org, id)
 ) STRICT;
 
@@ -22,20 +24,32 @@ CREATE TABLE IF NOT EXISTS members (
   email      TEXT NOT NULL,
   role       TEXT NOT NULL CHECK (role IN ('owner', 'admin', 'developer')),
   created_at TEXT NOT NULL,
+  -- The day, UTC, of the last sign-in through Cloudflare Access.
+  signed_in_on TEXT,
   PRIMARY KEY (org, email)
 ) STRICT;
+CREATE INDEX IF NOT EXISTS members_of_email ON members (email);
 
--- Admin tokens of members; only their SHA-256 is kept.
+-- Admin tokens of members; only their SHA-256 is kept, and a prefix to recognize them by. A revoked one stays until its
+-- member goes, so that an attempt to use it can be told from junk.
 CREATE TABLE IF NOT EXISTS tokens (
   id         TEXT PRIMARY KEY,
   hash       TEXT NOT NULL UNIQUE,
+  prefix     TEXT NOT NULL,
   org        TEXT NOT NULL,
   email      TEXT NOT NULL,
+  name       TEXT,
   created_at TEXT NOT NULL,
+  created_by TEXT NOT NULL,
+  expires_at TEXT,
+  revoked_at TEXT,
+  -- The day, UTC: precise enough to know which are in use, and a write a day rather than one a call.
+  last_used_on TEXT,
   FOREIGN KEY (org, email) REFERENCES members (org, email) ON DELETE CASCADE
 ) STRICT;
+CREATE INDEX IF NOT EXISTS tokens_of_member ON tokens (org, email, id);
 
--- Browser sessions; they end with the token that opened them.
+-- Browser sessions; they end with the token that opened them, however it ends.
 CREATE TABLE IF NOT EXISTS sessions (
   hash       TEXT PRIMARY KEY,
   token      TEXT NOT NULL REFERENCES tokens (id) ON DELETE CASCADE,
@@ -54,11 +68,16 @@ CREATE TABLE IF NOT EXISTS api_keys (
   created_by TEXT NOT NULL,
   expires_at TEXT,
   revoked_at TEXT,
-  -- 1 while KV is believed to hold the key's record.
+  -- The UTC day (YYYY-MM-DD) it was last accepted on; best effort, see src/store/key-use.ts.
+  last_used_on TEXT,
+  -- When what the edge must know of it last changed: created, another expiry, revoked.
+  changed_at TEXT NOT NULL,
+  -- 1 while KV is believed to hold the key's record, as it is here.
   published  INTEGER NOT NULL DEFAULT 0,
   FOREIGN KEY (org, project) REFERENCES projects (org, id)
 ) STRICT;
-CREATE INDEX IF NOT EXISTS api_keys_of_org ON api_keys (org, created_at);
+CREATE INDEX IF NOT EXISTS api_keys_of_org ON api_keys (org, id);
+CREATE INDEX IF NOT EXISTS api_keys_of_project ON api_keys (org, project, id);
 
 -- Each change of what is enforced is a revision: the whole edge record, who made it, when, from where and why. The
 -- primary key makes If-Match exact: two admins who save on the same base cannot both succeed. Sealed provider keys are

@@ -7,6 +7,9 @@ export interface Env {
   AUDIT: Queue<unknown>;
   /** Blocks that are stored one by one, per key and minute. */
   BLOCKS_PER_KEY: RateLimit;
+  /** Counts attempts to sign in, and what of the refused ones is recorded; the limits are in wrangler.toml. */
+  SIGN_IN_ATTEMPTS: RateLimit;
+  SIGN_IN_RECORDS: RateLimit;
   /** Secret, at least 32 characters; without it the operator routes stay closed. */
   OPERATOR_TOKEN?: string;
   /** Secret: the Ed25519 key, base64 of PKCS #8, by which the heads of the event chains are signed. */
@@ -16,6 +19,8 @@ export interface Env {
   CREDENTIALS_KEY?: string;
   /** Secret, comma-separated: earlier keys, while what they sealed is not sealed anew yet. */
   CREDENTIALS_KEY_PREVIOUS?: string;
+  ACCESS_TEAM_DOMAIN?: string;
+  ACCESS_AUD?: string;
   CONFIG_TTL_SECONDS?: string;
   CONFIG_MAX_STALE_SECONDS?: string;
   MAX_BODY_BYTES?: string;
@@ -51,35 +56,59 @@ const loopbackUrl = z
   )
   .transform((url) => url.replace(/\/+$/, ""));
 
+/** `<team>.cloudflareaccess.com`, as the issuer that signs. No other domain may say who somebody is. */
+const accessIssuer = z
+  .string()
+  .regex(
+    /^(https:\/\/)?[a-z0-9][a-z0-9-]{0,62}\.cloudflareaccess\.com\/?$/,
+    "must be a team's domain, such as acme.cloudflareaccess.com",
+  )
+  .transform((domain) => `https://${domain.replace(/^https:\/\//, "").replace(/\/$/, "")}`);
+
 /** Every variable the Worker reads, with its unit in its name. Unset means the default; malformed shuts the gateway. */
-const Settings = z.object({
-  CONFIG_TTL_SECONDS: seconds(10),
-  CONFIG_MAX_STALE_SECONDS: seconds(300),
-  MAX_BODY_BYTES: z.coerce
-    .number()
-    .int()
-    .positive()
-    .max(100 * MIB)
-    .default(8 * MIB),
-  UPSTREAM_HEADERS_TIMEOUT_SECONDS: seconds(300),
-  ALLOWED_ORIGINS: origins.optional(),
-  SANDBOX_UPSTREAM: loopbackUrl.optional(),
-  SANDBOX_PROVIDERS: list.optional(),
-  AUDIT_SIGNING_KEY: z
-    .base64()
-    .refine(
-      (text) => text.startsWith(ED25519_PKCS8) && text.length === 64,
-      "must be an Ed25519 private key as base64 of PKCS #8",
-    )
-    .optional(),
-  /** Public keys of earlier signing keys: the `x` of their JWKs. */
-  AUDIT_RETIRED_KEYS: list.pipe(z.array(z.string().regex(/^[A-Za-z0-9_-]{43}$/, "must be the x of a JWK"))).optional(),
-  /** A shorter one is as good as none: the operator's routes stay closed, and nothing else is affected. */
-  OPERATOR_TOKEN: z
-    .string()
-    .optional()
-    .transform((token) => (token !== undefined && token.length >= MIN_OPERATOR_TOKEN_LENGTH ? token : undefined)),
-});
+const Settings = z
+  .object({
+    CONFIG_TTL_SECONDS: seconds(10),
+    CONFIG_MAX_STALE_SECONDS: seconds(300),
+    MAX_BODY_BYTES: z.coerce
+      .number()
+      .int()
+      .positive()
+      .max(100 * MIB)
+      .default(8 * MIB),
+    UPSTREAM_HEADERS_TIMEOUT_SECONDS: seconds(300),
+    ALLOWED_ORIGINS: origins.optional(),
+    SANDBOX_UPSTREAM: loopbackUrl.optional(),
+    SANDBOX_PROVIDERS: list.optional(),
+    AUDIT_SIGNING_KEY: z
+      .base64()
+      .refine(
+        (text) => text.startsWith(ED25519_PKCS8) && text.length === 64,
+        "must be an Ed25519 private key as base64 of PKCS #8",
+      )
+      .optional(),
+    /** Public keys of earlier signing keys: the `x` of their JWKs. */
+    AUDIT_RETIRED_KEYS: list
+      .pipe(z.array(z.string().regex(/^[A-Za-z0-9_-]{43}$/, "must be the x of a JWK")))
+      .optional(),
+    ACCESS_TEAM_DOMAIN: accessIssuer.optional(),
+    ACCESS_AUD: z
+      .string()
+      .regex(/^[A-Za-z0-9_-]{32,128}$/, "must be the application's audience (AUD) tag")
+      .optional(),
+    /** A shorter one is as good as none: the operator's routes stay closed, and nothing else is affected. */
+    OPERATOR_TOKEN: z
+      .string()
+      .optional()
+      .transform((token) => (token !== undefined && token.length >= MIN_OPERATOR_TOKEN_LENGTH ? token : undefined)),
+  })
+  .superRefine(({ ACCESS_TEAM_DOMAIN, ACCESS_AUD }, context) => {
+    // Half a configuration of who may come in is none: neither "everybody Access lets through" nor "Access is off".
+    if ((ACCESS_TEAM_DOMAIN === undefined) === (ACCESS_AUD === undefined)) return;
+    const [set, missing] =
+      ACCESS_AUD === undefined ? ["ACCESS_TEAM_DOMAIN", "ACCESS_AUD"] : ["ACCESS_AUD", "ACCESS_TEAM_DOMAIN"];
+    context.addIssue({ code: "custom", path: [missing], message: `must be set too, since ${set} is` });
+  });
 export type Settings = z.infer<typeof Settings>;
 
 export type SettingsResult = { ok: true; settings: Settings } | { ok: false; problem: string };

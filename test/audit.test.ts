@@ -7,8 +7,9 @@ import { repairEdge } from "../src/audit/cron.ts";
 import type { Env } from "../src/env.ts";
 import { putCatalog } from "../src/store/catalogs.ts";
 import type { SecurityEvent } from "../src/store/event.ts";
-import { createKey, distrustKeys, revokeKey } from "../src/store/keys.ts";
+import { createKey, revokeKey } from "../src/store/keys.ts";
 import { createOrg } from "../src/store/orgs.ts";
+import { distrustKeys } from "../src/store/publish-key.ts";
 import { kvKeys } from "../src/store/records.ts";
 import { newestRevision, saveRevision } from "../src/store/revisions.ts";
 import { hashSecret } from "../src/store/secrets.ts";
@@ -118,6 +119,7 @@ describe("the job that repairs the edge", () => {
     const org = `stored-${other.slice(4)}`;
     await createOrg(env, { id: org, name: org, plan: "enterprise", policy: noTraining, from });
     const { id, key } = await createKey(env, { org, project: "web", name: "web", actor: "owner@acme.example" });
+    await env.DB.prepare("UPDATE api_keys SET changed_at = '2026-01-01T00:00:00.000Z' WHERE id = ?").bind(id).run();
     await putCatalog(env, { ...smallCatalog, version: `v-${org}` });
     await repairEdge(env);
     const edge = async () => {
@@ -175,7 +177,7 @@ describe("the job that repairs the edge", () => {
     const noEdge = { ...env, CONFIG: replacing(env.CONFIG, { put: down, delete: down }) };
     const created = await createKey(noEdge, { org, project: "web", name: "second", actor: "owner@acme.example" });
     const revoked = await revokeKey(noEdge, { org, id: keyId, actor: "owner@acme.example" });
-    expect([created.published, revoked?.published]).toEqual([false, false]);
+    expect([created.published, revoked?.inStep]).toEqual([false, false]);
     await repairEdge(env);
     expect(await env.CONFIG.get(kvKeys.key(hashSecret(created.key)), "text")).not.toBeNull();
     expect(await env.CONFIG.get(kvKeys.key(hashSecret(key)), "text")).toBeNull();

@@ -3,9 +3,10 @@
 import { afterEach, beforeEach, expect, it, type MockInstance, vi } from "vitest";
 import type { Catalog, Mapping } from "../src/catalog/schema.ts";
 import type { Env } from "../src/env.ts";
-import { issueToken, putMember } from "../src/store/members.ts";
+import { putMember } from "../src/store/members.ts";
 import { createOrg } from "../src/store/orgs.ts";
 import { kvKeys } from "../src/store/records.ts";
+import { issueToken } from "../src/store/tokens.ts";
 import { send } from "./admin-world.ts";
 import { newServiceAccount, replaceNetwork } from "./credential-fixtures.ts";
 import { FORM_TYPE, field, file, type RawPart, rawForm } from "./forms.ts";
@@ -292,7 +293,7 @@ it("an organization's own provider key is stored, used, refused and removed, and
   const email = "owner@acme.example";
   await createOrg(env, { id: org, name: "Acme", plan: "free", from: { via: "api", country: null } });
   await putMember(env, { org, email, role: "owner", actor: "operator" });
-  const token = await issueToken(env, { org, email, actor: "operator" });
+  const { token } = await issueToken(env, { org, email, name: null, expires_at: null, actor: "operator" });
   const ask = (method: string, path: string, body?: unknown) =>
     send(world.env, `/orgs/${org}/credentials/${path}`, {
       method,

@@ -36,6 +36,7 @@ export function deviationOf({ method, path, status, type, text }: Spoken): strin
     `${method} ${path} (${operation.operationId}) ${what}. Say so in its entry in src/admin/openapi/groups/, or mend the handler.`;
   const answered = operation.responses[status];
   if (!answered) return told(`answered ${status}, which is not documented: ${text.slice(0, 200)}`);
+  if (!answered.content) return text === "" ? null : told(`answered ${status} with a body, which is not documented`);
   const media = type.split(";")[0] ?? "";
   const content = answered.content[media];
   if (!content) return told(`answered ${status} as "${type}", which is not documented`);

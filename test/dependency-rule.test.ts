@@ -128,17 +128,23 @@ describe("the pure parts", () => {
 
 describe("the outside world", () => {
   it("is a binding in store/ alone", () => {
-    const declared = ["CONFIG", "DB", "AUDIT"].map((name) => `env.ts: ${name}`);
-    const elsewhere = places(/\b(?:CONFIG|DB|AUDIT)\b/g).filter((place) => !place.startsWith("store/"));
+    const declared = ["CONFIG", "DB", "AUDIT", "SIGN_IN_ATTEMPTS", "SIGN_IN_RECORDS"].map((name) => `env.ts: ${name}`);
+    const elsewhere = places(/\b(?:CONFIG|DB|AUDIT|SIGN_IN_ATTEMPTS|SIGN_IN_RECORDS)\b/g).filter(
+      (place) => !place.startsWith("store/"),
+    );
     expect(elsewhere).toEqual(declared);
     expect(places(/\benv\[/g).filter((place) => !place.startsWith("env.ts"))).toEqual([]);
   });
 
-  it("is fetched in two places: the door to a provider, and the exchange of a service account for a token", () => {
+  it("is fetched in three places: the door to a provider, its token exchange, and the keys of whoever says who somebody is", () => {
     const called = places(
       /(?<![.\w])fetch\s*\(|\bglobalThis\b|\b(?:self|window)\.fetch|\bfetch\.(?:call|apply|bind)\b/g,
     );
-    expect(called.sort()).toEqual(["gateway/google-token.ts: fetch(", "gateway/upstream.ts: fetch("]);
+    expect(called.sort()).toEqual([
+      "gateway/google-token.ts: fetch(",
+      "gateway/upstream.ts: fetch(",
+      "store/access-keys.ts: fetch(",
+    ]);
     const named = places(/(?<!\bapp\.)\bfetch\b(?!\s*[(:])/g);
     expect(named).toEqual([]);
   });

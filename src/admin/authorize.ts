@@ -1,26 +1,25 @@
-// Who is asking: the operator, or a member by admin token or browser session; and whether they may.
+// Who calls the admin API: the operator, or a member by admin token or as the person at a browser; and whether they may.
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { Context } from "hono";
-import { getCookie } from "hono/cookie";
 import { createMiddleware } from "hono/factory";
 import { type Env, readSettings, type Settings } from "../env.ts";
-import { type Member, memberBySession, memberByToken } from "../store/members.ts";
+import { type Member, memberByToken } from "../store/members.ts";
 import { ADMIN_TOKEN_PREFIX, looksIssued } from "../store/secrets.ts";
+import { personAt } from "./person.ts";
 import { forbidden, noSuchOrg, Problem } from "./problem.ts";
+import { beyondLimit, recordRefusedToken } from "./refused-sign-in.ts";
 import { may, type Permission } from "./roles.ts";
 
-export type Principal = { kind: "operator" } | { kind: "member"; member: Member; via: "token" | "session" };
+export type Principal = { kind: "operator" } | { kind: "member"; member: Member; via: "token" | "session" | "access" };
 
 export interface AdminEnv {
   Bindings: Env;
   Variables: { principal: Principal; settings: Settings };
 }
 
-export const SESSION_COOKIE = "__Host-portcullis";
+const ORG_IN_PATH = /\/orgs\/([^/]+)/;
 
-const SAFE_METHODS = new Set(["GET", "HEAD"]);
-
-/** Sets `principal` and `settings`. 401 for nobody; an Authorization header is never made good by a cookie. */
+/** Sets `principal` and `settings`. 401 for nobody; an Authorization header is never made good by anything else. */
 export const authenticate = createMiddleware<AdminEnv>(async (c, next) => {
   const settings = settingsOf(c.env);
   c.set("settings", settings);
@@ -33,28 +32,6 @@ export function settingsOf(env: Env): Settings {
   const read = readSettings(env);
   if (read.ok) return read.settings;
   throw new Problem({ status: 503, code: "misconfigured", detail: `A variable is malformed: ${read.problem}.` });
-}
-
-/** The member whose session cookie came with the request, or null. Throws 403 when another site sent the request. */
-export async function signedInMember(c: Context<AdminEnv>): Promise<Member | null> {
-  const session = getCookie(c, SESSION_COOKIE);
-  if (session === undefined || !looksIssued(session, "")) return null;
-  requireSameOrigin(c);
-  return memberBySession(c.env, session);
-}
-
-/** A cookie travels with requests that other sites cause; so what changes something must come from ours. */
-export function requireSameOrigin(c: Context<AdminEnv>): void {
-  if (SAFE_METHODS.has(c.req.method)) return;
-  const origin = c.req.header("origin");
-  const site = c.req.header("sec-fetch-site");
-  const ours = origin === undefined ? site === "same-origin" || site === "none" : origin === new URL(c.req.url).origin;
-  if (ours) return;
-  throw new Problem({
-    status: 403,
-    code: "cross_origin",
-    detail: "A browser session may change something only from this site's own pages. Nothing was changed.",
-  });
 }
 
 /** The member asking. 404 when it is not their organization, 403 when their role lacks the permission. */
@@ -83,16 +60,23 @@ export function requireOperator(c: Context<AdminEnv>, org?: string): void {
 async function identify(c: Context<AdminEnv>, settings: Settings): Promise<Principal> {
   const authorization = c.req.header("authorization");
   if (authorization === undefined) {
-    const member = await signedInMember(c);
-    if (member) return { kind: "member", member, via: "session" };
-    throw notSignedIn("Send an admin token as Authorization: Bearer, or sign in at /settings.");
+    const person = await personAt(c, settings);
+    if (!person) throw notSignedIn("Send an admin token as Authorization: Bearer, or sign in at /settings.");
+    // Whoever is a member of several organizations is asked about the one in the path.
+    const asked = ORG_IN_PATH.exec(c.req.path)?.[1];
+    const member = person.memberships.find(({ org }) => org === asked) ?? person.memberships[0];
+    return { kind: "member", member, via: person.via };
   }
-  const token = /^Bearer +(\S+)$/i.exec(authorization)?.[1];
-  if (token !== undefined && settings.OPERATOR_TOKEN !== undefined && sameSecret(token, settings.OPERATOR_TOKEN))
+  const token = /^Bearer +(\S+)$/i.exec(authorization)?.[1] ?? null;
+  if (token !== null && settings.OPERATOR_TOKEN !== undefined && sameSecret(token, settings.OPERATOR_TOKEN))
     return { kind: "operator" };
-  const member =
-    token !== undefined && looksIssued(token, ADMIN_TOKEN_PREFIX) ? await memberByToken(c.env, token) : null;
+  const issued = token !== null && looksIssued(token, ADMIN_TOKEN_PREFIX) ? token : null;
+  const member = issued && (await memberByToken(c.env, issued));
   if (member) return { kind: "member", member, via: "token" };
+  // Only what failed is counted: automation may call as often as it likes, and nobody at the same address can stop it.
+  const limited = await beyondLimit(c, "bearer");
+  if (limited) throw limited;
+  await recordRefusedToken(c, "bearer", issued);
   throw notSignedIn("This is not an admin token of this installation, or it is no longer valid.");
 }
 

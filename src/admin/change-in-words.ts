@@ -65,6 +65,6 @@ const requirements = (ids: readonly string[]) => series(ids.map((id) => requirem
 const countries = (codes: readonly string[]) => series(codes.map((code) => countryName(code) ?? code));
 
 /** "a", "a and b", "a, b and c". */
-function series(items: readonly string[]): string {
+export function series(items: readonly string[]): string {
   return items.length < 2 ? items.join("") : `${items.slice(0, -1).join(", ")} and ${items.at(-1)}`;
 }

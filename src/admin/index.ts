@@ -6,12 +6,16 @@ import { credentials } from "./api/credentials.ts";
 import { deadLetters } from "./api/dead-letters.ts";
 import { events } from "./api/events.ts";
 import { history } from "./api/history.ts";
+import { installationLog } from "./api/installation-log.ts";
 import { keys } from "./api/keys.ts";
 import { members } from "./api/members.ts";
 import { orgs } from "./api/orgs.ts";
 import { policy } from "./api/policy.ts";
+import { projectPolicy } from "./api/project-policy.ts";
+import { projects } from "./api/projects.ts";
 import { reference } from "./api/reference.ts";
 import { revisions } from "./api/revisions.ts";
+import { tokens } from "./api/tokens.ts";
 import { type AdminEnv, authenticate } from "./authorize.ts";
 import { Problem, problemResponse } from "./problem.ts";
 
@@ -28,6 +32,9 @@ adminApi.use(authenticate);
 
 adminApi.route("/orgs", orgs);
 adminApi.route("/orgs", members);
+adminApi.route("/orgs", tokens);
+adminApi.route("/orgs", projects);
+adminApi.route("/orgs", projectPolicy);
 adminApi.route("/orgs", keys);
 adminApi.route("/orgs", credentials);
 adminApi.route("/orgs", policy);
@@ -38,6 +45,7 @@ adminApi.route("/orgs", chain);
 adminApi.route("/orgs", events);
 adminApi.route("/catalog", catalog);
 adminApi.route("/dead-letters", deadLetters);
+adminApi.route("/audit-log", installationLog);
 
 adminApi.all("*", (c) => {
   throw new Problem({

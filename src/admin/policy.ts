@@ -16,7 +16,7 @@ import { type FieldError, noSuchOrg } from "./problem.ts";
 import { revisionNamed } from "./revisions.ts";
 
 /** A policy changes enough in words to fill a page; a revision keeps this much of it. */
-const MAX_CHANGE_CHARACTERS = 2000;
+export const MAX_CHANGE_CHARACTERS = 2000;
 
 /** The policy as D1 has it, with the revision that it came from. */
 export async function readPolicy(env: Env, org: string) {
@@ -131,8 +131,14 @@ async function summaryOf(
   { policy, record }: { policy: StoredPolicy; record: OrgRecord },
 ): Promise<Preview["summary"] | null> {
   if (!policy.enabled) return null;
+  const catalog = await catalogOrNull(edge);
+  return catalog && previewPolicy(policy, { record, catalog, now: Date.now() }).summary;
+}
+
+/** The catalog in force, or null while it cannot be read. */
+export async function catalogOrNull(edge: Edge): Promise<CatalogIndex | null> {
   try {
-    return previewPolicy(policy, { record, catalog: await loadCatalog(edge), now: Date.now() }).summary;
+    return await loadCatalog(edge);
   } catch (error) {
     if (error instanceof RefusalError) return null;
     throw error;
@@ -164,7 +170,8 @@ export async function saveRouting(
   });
 }
 
-async function save(
+/** Saves a revision and publishes it. */
+export async function save(
   env: Env,
   change: Parameters<typeof saveRevision>[1],
 ): Promise<Extract<PolicySave, { kind: "saved" | "conflict" }>> {
@@ -175,7 +182,8 @@ async function save(
   return { kind: "saved", revision, published: await publishOrg(env, org), change: saved.change, saved };
 }
 
-function onlySwitchesOff(before: StoredPolicy, after: StoredPolicy): boolean {
+/** Whether `after` is `before`, switched off. */
+export function onlySwitchesOff(before: StoredPolicy, after: StoredPolicy): boolean {
   const switchedOff = before.enabled && !after.enabled;
   return switchedOff && changeInWords({ ...before, enabled: false }, after) === "";
 }

@@ -4,12 +4,18 @@ import { RefusalError } from "../errors.ts";
 export const TITLES = {
   invalid_request: "The request is not valid",
   not_signed_in: "Not signed in",
+  access_refused: "Cloudflare Access could not confirm who you are",
+  not_a_member: "Not a member",
+  organization_required: "Choose an organization",
+  too_many_attempts: "Too many attempts",
   forbidden: "Not allowed",
   role_required: "Not part of your role",
   cross_origin: "Refused: the request came from another site",
   plan_required: "Not part of the organization's plan",
   not_found: "Not found",
   conflict: "It exists already",
+  key_revoked: "The key is revoked",
+  project_in_use: "The project is in use",
   last_owner: "An organization keeps at least one owner",
   stale_revision: "Somebody else saved first",
   request_too_large: "The request is too large",
@@ -23,7 +29,7 @@ export const TITLES = {
 } as const;
 export type ProblemCode = keyof typeof TITLES;
 
-export type ProblemStatus = 400 | 401 | 403 | 404 | 409 | 412 | 413 | 415 | 428 | 500 | 503;
+export type ProblemStatus = 400 | 401 | 403 | 404 | 409 | 412 | 413 | 415 | 428 | 429 | 500 | 503;
 
 /** What is wrong with one field: its path, such as `providers.block.0`, and why. */
 export interface FieldError {
@@ -81,6 +87,22 @@ export function noSuchOrg(): Problem {
   return new Problem({ status: 404, code: "not_found", detail: "There is no such organization." });
 }
 
+export function noSuchProject(): Problem {
+  return new Problem({ status: 404, code: "not_found", detail: "The organization has no such project." });
+}
+
+export function noProjectPolicy(): Problem {
+  return new Problem({ status: 404, code: "not_found", detail: "The project carries no policy of its own." });
+}
+
+export function noSuchKey(): Problem {
+  return new Problem({ status: 404, code: "not_found", detail: "The organization has no such key." });
+}
+
+export function keyRevoked(): Problem {
+  return new Problem({ status: 409, code: "key_revoked", detail: "It stays so: create another key in its place." });
+}
+
 export function forbidden(detail: string): Problem {
   return new Problem({ status: 403, code: "forbidden", detail });
 }
@@ -101,17 +123,25 @@ export function problemOf(error: unknown): Problem {
   return unavailable("The database did not answer as it should. Try again shortly.");
 }
 
+/** After how long it may be tried again, where that is known. */
+export function retryAfterSeconds(code: ProblemCode): number | null {
+  if (code === "too_many_attempts") return 60;
+  return code === "unavailable" ? 5 : null;
+}
+
 /** The answer for an error. */
 export function problemResponse(error: unknown): Response {
   const { status, code, title, detail, extras } = problemOf(error);
   const headers = new Headers({ "content-type": "application/problem+json", "cache-control": "no-store" });
   if (status === 401) headers.set("www-authenticate", "Bearer");
-  if (code === "unavailable") headers.set("retry-after", "5");
+  const retryAfter = retryAfterSeconds(code);
+  if (retryAfter !== null) headers.set("retry-after", String(retryAfter));
   const body = { type: `urn:portcullis:problem:${code}`, title, status, code, detail, ...extras };
   return new Response(JSON.stringify(body), { status, headers });
 }
 
-function unavailable(detail: string): Problem {
+/** 503: it may well work in a moment. */
+export function unavailable(detail: string): Problem {
   return new Problem({ status: 503, code: "unavailable", detail });
 }
 

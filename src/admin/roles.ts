@@ -2,7 +2,9 @@
 import type { Role } from "../store/members.ts";
 
 export const PERMISSIONS = {
+  /** Members, and the tokens of any of them. */
   members: ["owner"],
+  own_tokens: ["owner", "admin", "developer"],
   keys: ["owner", "admin"],
   /** The organization's own provider keys. */
   credentials: ["owner", "admin"],

@@ -2,10 +2,10 @@
 // keys are sealed anew where CREDENTIALS_KEY was replaced, and sessions that are over are removed.
 import type { Env } from "../env.ts";
 import { edgeHoldsCatalog, newestCatalog, publishCatalog } from "../store/catalogs.ts";
-import { distrustKeys, repairKeys } from "../store/keys.ts";
 import { removeEndedSessions } from "../store/members.ts";
 import { allOrgIds } from "../store/orgs.ts";
 import { edgeHolds, markPublished, publishOrg } from "../store/publish.ts";
+import { distrustKeys, repairKeys } from "../store/publish-key.ts";
 import { resealCredentials } from "../store/reseal.ts";
 import { newestRevision } from "../store/revisions.ts";
 import { sealAllEvents } from "./seal.ts";

@@ -10,20 +10,26 @@ export interface PreviewedCatalog {
   }>;
 }
 
+export interface PreviewedFailure extends Failure {
+  /** Whose policy it fails; only where a project's is composed with its organization's. */
+  readonly from?: Source;
+}
+export type Source = "organization" | "project";
+
 export type Change = "newly_blocked" | "newly_allowed" | null;
 
 export interface ProviderPreview {
   id: string;
   name: string;
   allowed: boolean;
-  failures: readonly Failure[];
+  failures: readonly PreviewedFailure[];
   change: Change;
 }
 
 export interface ModelPreview {
   id: string;
   allowed_providers: string[];
-  blocked_providers: { id: string; failures: readonly Failure[] }[];
+  blocked_providers: { id: string; failures: readonly PreviewedFailure[] }[];
   change: Change;
 }
 

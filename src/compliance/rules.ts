@@ -15,8 +15,13 @@ export function rulesOf(
   project: string | null,
   requirements: readonly RequirementId[] = [],
 ): Rules {
-  const own = project !== null && Object.hasOwn(projects, project) ? projects[project] : undefined;
-  return { policies: own ? [policy, own.policy] : [policy], requirements };
+  const own = project === null ? undefined : projectPolicyOf(projects, project);
+  return { policies: own ? [policy, own] : [policy], requirements };
+}
+
+/** The policy that a project carries itself, if any. */
+export function projectPolicyOf(projects: Enforced["projects"], project: string): StoredPolicy | undefined {
+  return Object.hasOwn(projects, project) ? projects[project]?.policy : undefined;
 }
 
 /** Which of `ids` are in force by these rules. */

@@ -1,6 +1,7 @@
 // Whose request this is. A key that cannot be looked up is not a wrong key: that is 503, never 401.
 import { refuse } from "../errors.ts";
 import { type Edge, loadKey } from "../store/edge.ts";
+import { noteKeyUse } from "../store/key-use.ts";
 import type { KeyRecord } from "../store/records.ts";
 import { ADMIN_TOKEN_PREFIX, API_KEY_PREFIX, hashSecret, looksIssued } from "../store/secrets.ts";
 
@@ -12,6 +13,7 @@ export async function authenticate(headers: Headers, edge: Edge): Promise<KeyRec
   if (!record) return refuse({ code: "invalid_api_key", why: "This API key is unknown or revoked." });
   if (record.expires_at !== null && !(Date.now() < Date.parse(record.expires_at)))
     return refuse({ code: "invalid_api_key", why: `This API key expired at ${record.expires_at}.` });
+  noteKeyUse(edge, record.key_id);
   return record;
 }
 

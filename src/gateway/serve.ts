@@ -18,8 +18,9 @@ import { type Credential, credentialFor } from "./credentials.ts";
 import { type Dispatched, dispatch, healthKeyOf, type Prepared } from "./dispatch.ts";
 import { INERT } from "./fetched-addresses.ts";
 import { withFields } from "./form-body.ts";
-import { type Hardening, harden, keepsNothing } from "./harden.ts";
-import { withMembers } from "./json-body.ts";
+import { type Hardening, harden, JUDGED_FOR_STATE, keepsNothing } from "./harden.ts";
+import { memberText, withMembers } from "./json-body.ts";
+import type { JudgedName } from "./judged-names.ts";
 import { planRequest, type Removed, type Situation } from "./plan.ts";
 import { type Body, readBody, requireOneReading, reserveBytes } from "./read-body.ts";
 import { type Asked, readRequest } from "./read-request.ts";
@@ -60,8 +61,9 @@ export async function serve(c: Context<GatewayEnv>, surface: Surface): Promise<R
 
     const hardenBy = async (record: OrgRecord): Promise<Hardening> => {
       const rules = rulesOf(record, caller.project, added);
-      if (keepsNothing(rules)) requireOneReading(body, (name) => name === "input");
-      const hardened = harden(rules, api, body.root);
+      if (keepsNothing(rules)) requireOneReading(body, (name) => JUDGED_FOR_STATE.has(name));
+      const textOf = (name: JudgedName) => ("parts" in body ? "null" : memberText(body, name));
+      const hardened = harden(rules, api, { root: body.root, textOf });
       return "field" in hardened ? refuseField(c, hardened, { plan, revision: record.revision, situation }) : hardened;
     };
     let hardening = await hardenBy(org);
@@ -142,7 +144,7 @@ function remoteToolsOf(body: Body, api: ApiId): string[] {
 }
 
 /** Members by which an aggregator lets a client choose who reads the prompt. */
-const STEERING = ["route", "transforms", "plugins", "providerOptions", "extra_body"];
+const STEERING: readonly JudgedName[] = ["route", "transforms", "plugins", "providerOptions", "extra_body"];
 
 /** The body for one candidate: its name for the model, nothing of ours, and what compliance demands. */
 function prepare(
@@ -151,7 +153,7 @@ function prepare(
 ): Prepared | null {
   const credential = credentialOf(candidate);
   if (!credential) return null;
-  const changes = new Map<string, string | null>(hardening.members);
+  const changes = new Map<JudgedName, string | null>(hardening.members);
   changes.set("model", JSON.stringify(candidate.mapping.model)).set("models", null).set("provider", null);
   if (candidate.provider.aggregator) for (const name of STEERING) changes.set(name, null);
   if ("parts" in body) return { credential, ...withFields(body, changes) };

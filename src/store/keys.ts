@@ -1,8 +1,8 @@
 // API keys of an organization's projects. D1 first, then the edge; cron repairs what the edge did not take.
 import type { Env } from "../env.ts";
 import { auditStatement } from "./audit-log.ts";
-import { forget } from "./edge.ts";
-import { type KeyRecord, kvKeys, RECORD_SCHEMA } from "./records.ts";
+import { findProject, projectStatements } from "./projects.ts";
+import { publishKey } from "./publish-key.ts";
 import { API_KEY_PREFIX, hashSecret, ID_END, newId, newSecret, shownPrefix, timestamp } from "./secrets.ts";
 
 export interface ApiKey {
@@ -14,120 +14,134 @@ export interface ApiKey {
   created_by: string;
   expires_at: string | null;
   revoked_at: string | null;
-  /** Whether the edge is believed to accept it. */
+  /** A UTC day, YYYY-MM-DD; null when no use was noted. */
+  last_used_on: string | null;
+  /** Whether the edge is believed to accept it, with this expiry. */
   published: boolean;
 }
 
-type Row = Omit<ApiKey, "published"> & { org: string; hash: string; published: number };
+type Row = Omit<ApiKey, "published"> & { published: number };
 
-const COLUMNS = "id, hash, prefix, org, project, name, created_at, created_by, expires_at, revoked_at, published";
+const COLUMNS = "id, prefix, project, name, created_at, created_by, expires_at, revoked_at, last_used_on, published";
 
-const fromRow = ({ org: _, hash: __, published, ...key }: Row): ApiKey => ({ ...key, published: published === 1 });
+const fromRow = (row: Row): ApiKey => ({ ...row, published: row.published === 1 });
+
+/** A key as D1 has it now, and whether the edge is in step with that. */
+export interface ChangedKey {
+  key: ApiKey;
+  inStep: boolean;
+}
 
 /** Creates a key, and its project when there is none of that name. The key itself is returned this once. */
 export async function createKey(
   env: Env,
-  { org, project, name, actor }: { org: string; project: string; name: string; actor: string },
-): Promise<{ id: string; key: string; published: boolean }> {
-  const key = newSecret(API_KEY_PREFIX);
-  const row: Row = {
-    id: newId("key"),
-    hash: hashSecret(key),
-    prefix: shownPrefix(key),
+  {
     org,
     project,
     name,
-    created_at: timestamp(),
-    created_by: actor,
-    expires_at: null,
-    revoked_at: null,
-    published: 0,
-  };
+    expires_at = null,
+    actor,
+  }: { org: string; project: string; name: string; expires_at?: string | null; actor: string },
+): Promise<{ id: string; key: string; published: boolean }> {
+  const key = newSecret(API_KEY_PREFIX);
+  const id = newId("key");
+  const hash = hashSecret(key);
+  const now = timestamp();
+  const known = await findProject(env, org, project);
   await env.DB.batch([
-    env.DB.prepare("INSERT INTO projects (org, id, created_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING").bind(
-      org,
-      project,
-      row.created_at,
-    ),
+    ...(known ? [] : projectStatements(env, { org, id: project, name: project, actor })),
     env.DB.prepare(
-      `INSERT INTO api_keys (id, hash, prefix, org, project, name, created_at, created_by)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-    ).bind(row.id, row.hash, row.prefix, org, project, name, row.created_at, actor),
-    auditStatement(env, { org, actor, action: "key.create", target: row.id, detail: { project, name } }),
+      `INSERT INTO api_keys (id, hash, prefix, org, project, name, created_at, created_by, expires_at, changed_at)
+       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?7)`,
+    ).bind(id, hash, shownPrefix(key), org, project, name, now, actor, expires_at),
+    auditStatement(env, { org, actor, action: "key.create", target: id, detail: { project, name, expires_at } }),
   ]);
-  return { id: row.id, key, published: await publishKey(env, row) };
+  return { id, key, published: await publishKey(env, id) };
 }
 
-/** The keys of an organization, newest first, with an id below `before`; at most `limit`. */
+/** The keys of an organization, or of one of its projects, newest first, with an id below `before`; at most `limit`. */
 export async function listKeys(
   env: Env,
-  { org, before = ID_END, limit }: { org: string; before?: string | undefined; limit: number },
+  {
+    org,
+    project,
+    before = ID_END,
+    limit,
+  }: { org: string; project?: string | undefined; before?: string | undefined; limit: number },
 ): Promise<ApiKey[]> {
+  const ofProject = project === undefined ? "" : "AND project = ?4";
   const { results } = await env.DB.prepare(
-    `SELECT ${COLUMNS} FROM api_keys WHERE org = ? AND id < ? ORDER BY id DESC LIMIT ?`,
+    `SELECT ${COLUMNS} FROM api_keys WHERE org = ?1 AND id < ?2 ${ofProject} ORDER BY id DESC LIMIT ?3`,
   )
-    .bind(org, before, limit)
+    .bind(org, before, limit, ...(project === undefined ? [] : [project]))
     .all<Row>();
   return results.map(fromRow);
 }
 
-/** Revokes a key; null when the organization has no such key, else whether the edge has forgotten it. */
-export async function revokeKey(
-  env: Env,
-  { org, id, actor }: { org: string; id: string; actor: string },
-): Promise<{ published: boolean } | null> {
+/** One key of an organization, or null. */
+export async function findKey(env: Env, org: string, id: string): Promise<ApiKey | null> {
   const row = await env.DB.prepare(`SELECT ${COLUMNS} FROM api_keys WHERE org = ? AND id = ?`)
     .bind(org, id)
     .first<Row>();
-  if (!row) return null;
-  const revoked = { ...row, revoked_at: row.revoked_at ?? timestamp() };
+  return row && fromRow(row);
+}
+
+/** Changes a key's name or expiry. Null when the organization has no such key; nothing changes once it is revoked. */
+export async function changeKey(
+  env: Env,
+  {
+    org,
+    id,
+    change,
+    actor,
+  }: {
+    org: string;
+    id: string;
+    change: { name?: string | undefined; expires_at?: string | null | undefined };
+    actor: string;
+  },
+): Promise<ChangedKey | "revoked" | null> {
+  const before = await findKey(env, org, id);
+  if (!before) return null;
+  if (before.revoked_at !== null) return "revoked";
+  const { name, expires_at } = change;
+  const statements: D1PreparedStatement[] = [];
+  if (name !== undefined) statements.push(env.DB.prepare("UPDATE api_keys SET name = ? WHERE id = ?").bind(name, id));
+  if (expires_at !== undefined)
+    statements.push(
+      env.DB.prepare(
+        "UPDATE api_keys SET expires_at = ?, changed_at = ?, published = 0 WHERE id = ? AND revoked_at IS NULL",
+      ).bind(expires_at, timestamp(), id),
+    );
+  const was = { name: before.name, expires_at: before.expires_at };
+  const detail = { project: before.project, ...change, was };
+  await env.DB.batch([...statements, auditStatement(env, { org, actor, action: "key.change", target: id, detail })]);
+  return changed(env, { org, id, inStep: expires_at === undefined ? before.published : await publishKey(env, id) });
+}
+
+/** Revokes a key; null when the organization has no such key. */
+export async function revokeKey(
+  env: Env,
+  { org, id, actor }: { org: string; id: string; actor: string },
+): Promise<ChangedKey | null> {
+  const before = await findKey(env, org, id);
+  if (!before) return null;
+  const { project, name } = before;
+  const now = timestamp();
   await env.DB.batch([
     // Believed to be at the edge until it is known to be gone, whatever was believed before.
-    env.DB.prepare("UPDATE api_keys SET revoked_at = ?, published = 1 WHERE id = ?").bind(revoked.revoked_at, id),
-    auditStatement(env, {
-      org,
-      actor,
-      action: "key.revoke",
-      target: id,
-      detail: { project: row.project, name: row.name },
-    }),
+    env.DB.prepare(
+      "UPDATE api_keys SET revoked_at = COALESCE(revoked_at, ?1), changed_at = ?1, published = 1 WHERE id = ?2",
+    ).bind(now, id),
+    auditStatement(env, { org, actor, action: "key.revoke", target: id, detail: { project, name } }),
   ]);
-  return { published: !(await publishKey(env, revoked)) };
+  return changed(env, { org, id, inStep: await publishKey(env, id) });
 }
 
-/** Carries keys to the edge that are not there yet, and removes revoked ones that still are. */
-export async function repairKeys(env: Env): Promise<void> {
-  const { results } = await env.DB.prepare(
-    `SELECT ${COLUMNS} FROM api_keys WHERE (revoked_at IS NULL) <> (published = 1) LIMIT 500`,
-  ).all<Row>();
-  for (const row of results) await publishKey(env, row);
-}
-
-/** Marks an organization's keys as missing at the edge, so that they are carried there again. */
-export async function distrustKeys(env: Env, org: string): Promise<void> {
-  await env.DB.prepare("UPDATE api_keys SET published = 0 WHERE org = ? AND revoked_at IS NULL").bind(org).run();
-}
-
-/** Brings the edge in step with one key; returns whether the edge is now believed to accept it. Never throws. */
-async function publishKey(env: Env, row: Row): Promise<boolean> {
-  try {
-    if (row.revoked_at === null) {
-      await env.CONFIG.put(kvKeys.key(row.hash), JSON.stringify(recordOf(row)));
-      const marked = await env.DB.prepare("UPDATE api_keys SET published = 1 WHERE id = ? AND revoked_at IS NULL")
-        .bind(row.id)
-        .run();
-      if (marked.meta.changes > 0) return true;
-      // Revoked while it was being published: it must not stay.
-    }
-    await env.CONFIG.delete(kvKeys.key(row.hash));
-    forget(env, { key: row.hash });
-    await env.DB.prepare("UPDATE api_keys SET published = 0 WHERE id = ?").bind(row.id).run();
-    return false;
-  } catch {
-    return row.revoked_at !== null;
-  }
-}
-
-function recordOf({ org, project, id, expires_at }: Row): KeyRecord {
-  return { schema: RECORD_SCHEMA, org, project, key_id: id, expires_at };
+async function changed(
+  env: Env,
+  { org, id, inStep }: { org: string; id: string; inStep: boolean },
+): Promise<ChangedKey | null> {
+  const key = await findKey(env, org, id);
+  return key && { key, inStep };
 }

@@ -108,15 +108,18 @@ export async function saveRevision(
     next,
     change,
     action,
+    detail,
     actor,
     from,
     reason = null,
     restores = null,
   }: {
     base: Revision;
-    next: Partial<Pick<OrgRecord, "policy" | "routing" | "credentials">>;
+    next: Partial<Pick<OrgRecord, "policy" | "routing" | "credentials" | "projects">>;
     change: string;
     action: string;
+    /** What the audit row says beside the change; what is saved, without credentials, when not given. */
+    detail?: Record<string, unknown>;
     actor: string;
     from: Provenance;
     reason?: string | null;
@@ -131,7 +134,13 @@ export async function saveRevision(
   try {
     await env.DB.batch([
       revisionStatement(env, saved),
-      auditStatement(env, { org, actor, action, target: `revision ${revision}`, detail: { ...account, ...shown } }),
+      auditStatement(env, {
+        org,
+        actor,
+        action,
+        target: `revision ${revision}`,
+        detail: { ...account, ...(detail ?? shown) },
+      }),
       ...(credentials ? [forgetCredentialsStatement(env, record)] : []),
     ]);
     return { ok: true, saved };

@@ -117,6 +117,7 @@ it.each(["light", "dark"] as const)(
   "axe-core finds nothing on any page, %s, wide and at 360 px",
   async (colorScheme) => {
     const [{ id: event }] = ((await (await admin("/events?limit=1")).json()) as { data: [{ id: string }] }).data;
+    const [{ id: key }] = ((await (await admin("/keys?limit=1")).json()) as { data: [{ id: string }] }).data;
     await page.emulateMedia({ colorScheme });
     await page.goto(`${demo.url}/settings`);
     expect(await violationsOn(page)).toEqual([]);
@@ -131,6 +132,10 @@ it.each(["light", "dark"] as const)(
         "/settings/compliance/history/1/restore",
         "/settings/events",
         `/settings/events/${event}`,
+        "/settings/projects",
+        "/settings/projects/web",
+        `/settings/keys/${key}`,
+        `/settings/keys/${key}/revoke`,
       ]) {
         await page.goto(`${demo.url}${path}`);
         expect(await violationsOn(page), `${path} at ${width} px`).toEqual([]);

@@ -1,22 +1,38 @@
-// Members and their admin tokens. Owners manage them; the operator makes the first owner of an organization, and that
-// owner's first token, and nothing after that.
+// Members. Owners manage them; the operator makes the first owner of an organization, and that owner's first token, and
+// nothing after that.
 import { type Context, Hono } from "hono";
 import * as z from "zod";
-import { hasOwner, issueToken, ownerHasToken, putMember, roleOf } from "../../store/members.ts";
+import { hasOwner, listMembers, ownerIsIn, putMember, removeMember } from "../../store/members.ts";
 import { findOrg } from "../../store/orgs.ts";
 import { type AdminEnv, requireMember } from "../authorize.ts";
+import { Email } from "../email.ts";
 import { forbidden, invalid, noSuchOrg, Problem } from "../problem.ts";
-import { readJson } from "./request.ts";
+import { PAGE_QUERY, paged, pageOf, positionOf } from "./page.ts";
+import { readJson, readQuery } from "./request.ts";
 
-const MemberRole = z.enum(["owner", "admin", "developer"]);
-const Email = z.email().max(254).toLowerCase();
+export const MemberRole = z.enum(["owner", "admin", "developer"]);
 
 export const MemberChange = z.strictObject({ role: MemberRole });
 export const MemberAnswer = z.strictObject({ email: z.email(), role: MemberRole });
-export const NewToken = z.strictObject({});
-export const TokenAnswer = z.strictObject({ token: z.string() });
+export const MembersAnswer = pageOf(
+  MemberAnswer.extend({
+    created_at: z.iso.datetime(),
+    /** Days, UTC: the last sign-in through Cloudflare Access, and the last use of any of their tokens. */
+    signed_in_on: z.iso.date().nullable(),
+    last_used_on: z.iso.date().nullable(),
+  }),
+);
 
 export const members = new Hono<AdminEnv>();
+
+members.get("/:org/members", async (c) => {
+  const { org } = requireMember(c, c.req.param("org"), "members");
+  const { limit, cursor } = readQuery(c, z.strictObject(PAGE_QUERY));
+  const after = positionOf({ list: "members", org }, cursor);
+  const rows = await listMembers(c.env, { org, after, limit: limit + 1 });
+  const answer: z.infer<typeof MembersAnswer> = paged(rows, { list: "members", org, limit }, ({ email }) => email);
+  return c.json(answer);
+});
 
 members.put("/:org/members/:email", async (c) => {
   const org = c.req.param("org");
@@ -25,41 +41,51 @@ members.put("/:org/members/:email", async (c) => {
   const email = emailOf(c.req.param("email"));
   if (by.only === "first owner" && (role !== "owner" || (await hasOwner(c.env, org, email))))
     throw forbidden("The operator may make an organization's first owner, who then makes every other member.");
-  if (!(await putMember(c.env, { org, email, role, actor: by.actor })))
-    throw new Problem({
-      status: 409,
-      code: "last_owner",
-      detail: `${email} is the last owner. Make somebody else an owner first.`,
-    });
+  if (!(await putMember(c.env, { org, email, role, actor: by.actor }))) throw lastOwner(email);
   const answer: z.infer<typeof MemberAnswer> = { email, role };
   return c.json(answer);
 });
 
-members.post("/:org/members/:email/tokens", async (c) => {
-  const org = c.req.param("org");
-  const by = await manages(c, org);
-  await readJson(c, NewToken, { mayBeEmpty: true });
+members.delete("/:org/members/:email", async (c) => {
+  const { org, email: actor } = requireMember(c, c.req.param("org"), "members");
   const email = emailOf(c.req.param("email"));
-  const role = await roleOf(c.env, org, email);
-  if (by.only === "first owner" && role !== "owner")
-    throw forbidden("The operator may issue a token to an organization's first owner, and to nobody else.");
-  if (role === null)
-    throw new Problem({ status: 404, code: "not_found", detail: `The organization has no member ${email}.` });
-  const answer: z.infer<typeof TokenAnswer> = { token: await issueToken(c.env, { org, email, actor: by.actor }) };
-  return c.json(answer, 201);
+  switch (await removeMember(c.env, { org, email, actor })) {
+    case "removed":
+      return c.body(null, 204);
+    case "not_found":
+      throw noSuchMember(email);
+    case "last_owner":
+      throw lastOwner(email);
+  }
 });
 
-/** Who manages the members: an owner; or the operator, until an owner holds a token. Throws 403 and 404. */
-async function manages(c: Context<AdminEnv>, org: string): Promise<{ actor: string; only: "first owner" | null }> {
+/** Who manages the members: an owner; or the operator, while no owner can sign in. Throws 403 and 404. */
+export async function manages(
+  c: Context<AdminEnv>,
+  org: string,
+): Promise<{ actor: string; only: "first owner" | null }> {
   if (c.get("principal").kind !== "operator") return { actor: requireMember(c, org, "members").email, only: null };
   if (!(await findOrg(c.env, org))) throw noSuchOrg();
-  if (await ownerHasToken(c.env, org))
+  if (await ownerIsIn(c.env, org))
     throw forbidden("The organization has an owner, who alone manages its members and tokens.");
   return { actor: "operator", only: "first owner" };
 }
 
-function emailOf(given: string): string {
+/** The address in a path. Throws 400. */
+export function emailOf(given: string): string {
   const parsed = Email.safeParse(given);
   if (parsed.success) return parsed.data;
   throw invalid([{ path: "email", message: "must be an email address" }]);
+}
+
+export function noSuchMember(email: string): Problem {
+  return new Problem({ status: 404, code: "not_found", detail: `The organization has no member ${email}.` });
+}
+
+function lastOwner(email: string): Problem {
+  return new Problem({
+    status: 409,
+    code: "last_owner",
+    detail: `${email} is the last owner. Make somebody else an owner first.`,
+  });
 }

@@ -1,6 +1,7 @@
 // Lists by pages: `{ data, next_cursor }`. A cursor is opaque, belongs to one list of one organization, and only ever
 // positions: what may be seen does not depend on it.
 import * as z from "zod";
+import { ID_PATTERN } from "../../store/records.ts";
 import { invalid } from "../problem.ts";
 
 export const MAX_LIMIT = 200;
@@ -29,7 +30,10 @@ const LISTS = {
   events: /^evt_\w{26}$/,
   revisions: /^[1-9]\d{0,14}$/,
   keys: /^key_\w{26}$/,
+  projects: ID_PATTERN,
   "audit-log": /^log_\w{26}$/,
+  members: /^\S{3,254}$/,
+  tokens: /^tok_\w{26}$/,
 };
 
 /** Which list of which organization. */

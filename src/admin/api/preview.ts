@@ -4,7 +4,14 @@ import * as z from "zod";
 const count = z.strictObject({ allowed: z.number().int(), blocked: z.number().int() });
 const change = z.enum(["newly_blocked", "newly_allowed"]).nullable();
 const failures = z
-  .array(z.strictObject({ code: z.string(), found: z.union([z.string(), z.number(), z.boolean(), z.null()]) }))
+  .array(
+    z.strictObject({
+      code: z.string(),
+      found: z.union([z.string(), z.number(), z.boolean(), z.null()]),
+      /** Of a project's preview: whose policy it is that is not met. */
+      from: z.enum(["organization", "project"]).optional(),
+    }),
+  )
   .readonly();
 
 export const PreviewAnswer = z.strictObject({

@@ -21,7 +21,7 @@ export interface Parameter {
 export interface Content {
   schema: JsonSchema;
   example?: unknown;
-  examples?: Record<string, { value: unknown }>;
+  examples?: Record<string, { $ref: string }>;
   /** What each line of a text is. */
   "x-lines"?: JsonSchema;
 }
@@ -29,7 +29,7 @@ export interface Content {
 export interface Answered {
   description: string;
   headers?: Record<string, { description: string; schema: JsonSchema }>;
-  content: Record<string, Content>;
+  content?: Record<string, Content>;
 }
 
 export interface DocumentedOperation {
@@ -51,7 +51,12 @@ export interface OpenApi {
   servers: { url: string }[];
   tags: { name: string; description: string }[];
   paths: Record<string, Partial<Record<Operation["method"], DocumentedOperation>>>;
-  components: { schemas: Record<string, JsonSchema>; securitySchemes: Record<string, object> };
+  components: {
+    schemas: Record<string, JsonSchema>;
+    /** By the code of the problem. */
+    examples: Record<string, { value: { title: string; detail: string } }>;
+    securitySchemes: Record<string, object>;
+  };
 }
 
 const DESCRIPTION = `Manages organizations, their policy on model providers, and the record of what it blocked.
@@ -85,6 +90,7 @@ function makeDocument(): OpenApi {
     paths,
     components: {
       schemas: Object.fromEntries(Object.entries(schemas.components).sort(([a], [b]) => (a < b ? -1 : 1))),
+      examples: problemExamples(),
       securitySchemes: { adminToken: { type: "http", scheme: "bearer", description: "An admin token." } },
     },
   };
@@ -146,6 +152,7 @@ const HEADERS = {
 };
 
 function successOf(answer: Operation["answer"], schemas: Schemas): Record<string, Answered> {
+  if ("empty" in answer) return { 204: { description: "Done; there is nothing to say." } };
   if ("texts" in answer) {
     const content = Object.entries(answer.texts).map(([type, { description, lines }]): [string, Content] => [
       type,
@@ -170,31 +177,30 @@ function failuresOf(operation: Operation): Record<string, Answered> {
   const each = [...problemsOf(operation)].map(([status, codes]): [string, Answered] => [
     String(status),
     {
-      description: codes.map((code) => PROBLEMS[code]).join(" "),
+      description: codes.map((code) => TITLES[code]).join("; "),
       content: {
         "application/problem+json": {
           schema: {
             $ref: "#/components/schemas/ProblemDetails",
             properties: { status: { const: status }, code: { enum: codes } },
           },
-          examples: Object.fromEntries(
-            codes.map((code) => [
-              code,
-              {
-                value: {
-                  type: `urn:portcullis:problem:${code}`,
-                  title: TITLES[code],
-                  status,
-                  code,
-                  detail: PROBLEMS[code],
-                },
-              },
-            ]),
-          ),
+          examples: Object.fromEntries(codes.map((code) => [code, { $ref: `#/components/examples/${code}` }])),
         },
       },
     },
   ]);
+  return Object.fromEntries(each);
+}
+
+/** Each problem that a call may be answered with, once. */
+function problemExamples(): OpenApi["components"]["examples"] {
+  const all = OPERATIONS.flatMap((operation) => [...problemsOf(operation)]);
+  const each = all.flatMap(([status, codes]) =>
+    codes.map((code) => {
+      const type = `urn:portcullis:problem:${code}`;
+      return [code, { value: { type, title: TITLES[code], status, code, detail: PROBLEMS[code] } }] as const;
+    }),
+  );
   return Object.fromEntries(each);
 }
 
@@ -205,5 +211,6 @@ function oneOf(named: Named, io: "input" | "output", schemas: Schemas): JsonSche
 }
 
 function schemasOf(answer: Operation["answer"]): Named[] {
-  return "schema" in answer ? [answer.schema] : Object.values(answer.texts).map(({ lines }) => lines ?? {});
+  if ("schema" in answer) return [answer.schema];
+  return "texts" in answer ? Object.values(answer.texts).map(({ lines }) => lines ?? {}) : [];
 }

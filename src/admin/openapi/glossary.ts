@@ -44,6 +44,7 @@ export const PATH_PARAMETERS: Readonly<Record<string, PathParameter>> = {
   org: { description: "The organization's id.", example: "acme" },
   email: { description: "The member's email address.", example: "admin@acme.example" },
   provider: { description: "The provider's id in the catalog.", example: "azure" },
+  project: { description: "The project's id.", example: "web" },
   revision: { description: "The revision's number.", example: "5" },
   from: { description: "The revision to start from.", example: "6" },
   to: { description: "The revision to compare with it.", example: "7" },

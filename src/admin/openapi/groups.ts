@@ -8,6 +8,7 @@ import { keys } from "./groups/keys.ts";
 import { members } from "./groups/members.ts";
 import { organizations } from "./groups/organizations.ts";
 import { policy } from "./groups/policy.ts";
+import { projects } from "./groups/projects.ts";
 import { reference } from "./groups/reference.ts";
 import type { Group, Operation } from "./operation.ts";
 
@@ -16,6 +17,7 @@ export const GROUPS: readonly Group[] = [
   history,
   events,
   integrity,
+  projects,
   keys,
   credentials,
   members,

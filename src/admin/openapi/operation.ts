@@ -29,6 +29,11 @@ export interface JsonAnswer {
   readonly headers?: readonly ("etag" | "location")[];
 }
 
+/** An answer without a body: 204. */
+export interface EmptyAnswer {
+  readonly empty: true;
+}
+
 /** An answer that is text, by its media type: a file, or a page. */
 export interface TextAnswer {
   readonly texts: Readonly<Record<string, { readonly description: string; readonly lines?: Named }>>;
@@ -53,7 +58,7 @@ export interface Operation {
   readonly query?: z.ZodObject;
   readonly ifMatch?: "required" | "optional";
   readonly body?: Body;
-  readonly answer: JsonAnswer | TextAnswer;
+  readonly answer: JsonAnswer | TextAnswer | EmptyAnswer;
   /** Beside those that follow from all of the above. */
   readonly problems?: Partial<Record<ProblemStatus, readonly ProblemCode[]>>;
 }

@@ -7,12 +7,18 @@ import type { Operation } from "./operation.ts";
 export const PROBLEMS: Record<ProblemCode, string> = {
   invalid_request: "Body, query or header do not hold what they must; `errors` names each field and what to do.",
   not_signed_in: "No valid admin token came with the call.",
+  access_refused: "Cloudflare Access sent an assertion that does not hold.",
+  not_a_member: "Cloudflare Access vouches for somebody who is a member of no organization here.",
+  organization_required: "Of a page: the person is a member of several organizations and has chosen none.",
+  too_many_attempts: "Too many invalid tokens came from this address; wait as Retry-After says.",
   forbidden: "This is not for the one who asks: the operator has no part in an organization, or only the operator may.",
   role_required: "The member's role does not have this permission.",
   cross_origin: "A browser session tried to change something from another site's page.",
   plan_required: "Changing the policy is part of the enterprise plan; an owner may always switch it off.",
   not_found: "There is no such thing, or it belongs to another organization.",
   conflict: "It exists already, or others kept saving at the same moment.",
+  key_revoked: "The key is revoked, and stays so.",
+  project_in_use: "The project has keys or carries a policy.",
   last_owner: "The organization would be left without an owner.",
   stale_revision: "Somebody saved after the revision that If-Match names; read it, and change on top of it.",
   request_too_large: "The body is larger than this call takes.",
@@ -47,11 +53,12 @@ export function problemsOf(operation: Operation): Problems {
 
   if (query || body || ifMatch) add(400, "invalid_request");
   if (who !== "anybody") {
-    add(401, "not_signed_in");
-    add(403, "forbidden");
+    add(401, "not_signed_in", "access_refused");
+    add(403, "forbidden", "not_a_member");
     if (who !== "operator") add(403, "role_required");
     if (method !== "get") add(403, "cross_origin");
     if (path.includes("{org}")) add(404, "not_found");
+    add(429, "too_many_attempts");
     add(500, "internal");
     add(503, "unavailable", "misconfigured");
   }

@@ -9,8 +9,10 @@ import events from "./styles/events.css";
 import frame from "./styles/frame.css";
 import history from "./styles/history.css";
 import impact from "./styles/impact.css";
+import members from "./styles/members.css";
 import overview from "./styles/overview.css";
 import policy from "./styles/policy.css";
+import projects from "./styles/projects.css";
 import reference from "./styles/reference.css";
 
 const CACHE_SECONDS = 31_536_000;
@@ -31,7 +33,7 @@ export const ASSETS = {
   "app.css": asset(
     "app.css",
     "text/css",
-    [base, frame, controls, policy, impact, events, history, overview, reference].join("\n"),
+    [base, frame, controls, policy, impact, events, history, members, overview, projects, reference].join("\n"),
   ),
   "htmx.js": asset("htmx.js", "text/javascript", htmx),
   "app.js": asset("app.js", "text/javascript", BROWSER_SCRIPT),

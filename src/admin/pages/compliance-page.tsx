@@ -5,8 +5,9 @@ import type { Member } from "../../store/members.ts";
 import type { Org } from "../../store/orgs.ts";
 import type { Revision } from "../../store/revisions.ts";
 import { doubtOf } from "../confirmation.ts";
-import { type Draft, LISTS } from "./draft.ts";
-import { Exceptions, listElementId } from "./exceptions.tsx";
+import type { Draft } from "./draft.ts";
+import { Exceptions } from "./exceptions.tsx";
+import { Fragments } from "./fragments.tsx";
 import { type ImpactOutcome, ImpactPanel } from "./impact-panel.tsx";
 import { document, Notice } from "./layout.tsx";
 import { Outstanding } from "./outstanding.tsx";
@@ -74,19 +75,11 @@ export const CompliancePage = (view: ComplianceView) => {
   });
 };
 
-/** What a live preview replaces: the impact, the save bar, and each list in whose input something was typed. */
+/** What a live preview replaces. */
 export const PreviewFragments = ({ touched, ...view }: ComplianceView & { touched: ReadonlySet<string> }) => (
-  <>
-    <Panel {...view} />
-    <hx-partial hx-target="#save-bar" hx-swap="outerMorph">
-      <Bar {...view} />
-    </hx-partial>
-    {LISTS.filter((list) => touched.has(list)).map((list) => (
-      <hx-partial hx-target={`#${listElementId(list)}`} hx-swap="outerHTML">
-        <Exceptions list={list} draft={view.draft} inForce={view.newest.record.policy} catalog={view.catalog} />
-      </hx-partial>
-    ))}
-  </>
+  <Fragments panel={<Panel {...view} />} bar={<Bar {...view} />} touched={touched}>
+    {(list) => <Exceptions list={list} draft={view.draft} inForce={view.newest.record.policy} catalog={view.catalog} />}
+  </Fragments>
 );
 
 const Panel = ({ outcome, draft, newest, now }: ComplianceView) => (

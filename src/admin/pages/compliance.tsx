@@ -2,7 +2,6 @@
 import { type Context, Hono } from "hono";
 import type { Member } from "../../store/members.ts";
 import { findOrg } from "../../store/orgs.ts";
-import { listRevisions } from "../../store/revisions.ts";
 import { edgeOf } from "../api/edge-of.ts";
 import type { AdminEnv } from "../authorize.ts";
 import { changeInWords } from "../change-in-words.ts";
@@ -14,12 +13,11 @@ import { enter } from "./access.ts";
 import { CompliancePage, type ComplianceView, PreviewFragments } from "./compliance-page.tsx";
 import { isConfirmed } from "./confirm.tsx";
 import { type Draft, LISTS, NOTHING_TYPED, readDraft } from "./draft.ts";
+import { touchedBy } from "./fragments.tsx";
 import { impactOf, readableCatalog } from "./impact-of.ts";
+import { savedSince } from "./overtaken.ts";
 import { postedForm } from "./posted-form.ts";
 import { NO_REASON, typedReason } from "./reason.tsx";
-
-/** As many revisions of others as a conflict recounts. */
-const MAX_RECOUNTED = 10;
 
 export const compliance = new Hono<AdminEnv>();
 
@@ -41,8 +39,7 @@ compliance.post("/preview", async (c) => {
   const member = await enter(c, "policy");
   const form = await postedForm(c);
   const { view } = await look(c, member, form);
-  const touched = new Set(LISTS.filter((list) => form.get(`add.${list}`) || form.getAll("erring").includes(list)));
-  return c.html(<PreviewFragments {...view} touched={touched} />);
+  return c.html(<PreviewFragments {...view} touched={touchedBy(form)} />);
 });
 
 compliance.post("/", async (c) => {
@@ -120,14 +117,7 @@ async function look(
   const { revision, policy } = newest.record;
   const draft: Draft | null = form ? readDraft(form, catalog) : { base: revision, policy, typed: NOTHING_TYPED };
   if (!draft) throw invalid([{ path: "", message: "This is not a form that the page sends." }]);
-  const since =
-    draft.base < revision
-      ? await listRevisions(c.env, {
-          org: org.id,
-          before: revision + 1,
-          limit: Math.min(revision - draft.base, MAX_RECOUNTED),
-        })
-      : [];
+  const since = await savedSince(c.env, draft.base, newest.record);
   const now = Date.now();
   const outcome = impactOf(draft.policy, { record: newest.record, catalog, now });
   const reason = form ? typedReason(form) : NO_REASON;

@@ -9,6 +9,7 @@ import { Day } from "./time.tsx";
 interface Failure {
   readonly code: string;
   readonly found: string | number | boolean | null;
+  readonly from?: "organization" | "project";
 }
 
 /** One failure: the requirement's name and what the catalog says. */
@@ -24,6 +25,7 @@ export const Reason = ({ failure }: { failure: Failure }) => {
         </>
       )}
       <span class="found">{country ? `${words} (${country})` : words}</span>
+      {failure.from && <span class="from"> · by the {failure.from}'s policy</span>}
     </li>
   );
 };

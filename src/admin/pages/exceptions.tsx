@@ -3,7 +3,8 @@
 import type { CatalogIndex } from "../../catalog/lookup.ts";
 import type { StoredPolicy } from "../../compliance/policy.ts";
 import { type Draft, entriesOf, type ListName } from "./draft.ts";
-import { ASKS_PREVIEW } from "./live-preview.ts";
+import { asksPreview } from "./live-preview.ts";
+import { ORGANIZATION, type PolicyPlace } from "./policy-place.ts";
 
 const WORDS: Record<ListName, { title: string; about: string; noun: "provider" | "model" }> = {
   "providers.block": { title: "Blocked providers", about: "Never used, whatever they meet.", noun: "provider" },
@@ -24,11 +25,13 @@ export const Exceptions = ({
   draft,
   inForce,
   catalog,
+  place = ORGANIZATION,
 }: {
   list: ListName;
   draft: Draft;
   inForce: StoredPolicy;
   catalog: CatalogIndex | null;
+  place?: PolicyPlace;
 }) => {
   const { title, about, noun } = WORDS[list];
   const id = listElementId(list);
@@ -73,7 +76,7 @@ export const Exceptions = ({
           name="intent"
           value="preview"
           class="secondary"
-          {...ASKS_PREVIEW}
+          {...asksPreview(place.page)}
           hx-sync="closest form:replace"
         >
           Add<span class="unseen"> to {title.toLowerCase()}</span>

@@ -3,6 +3,7 @@
 
 import { EvidenceList, Reason } from "./evidence.tsx";
 import type { Impact, ImpactRow } from "./impact.ts";
+import { ORGANIZATION, type PolicyPlace } from "./policy-place.ts";
 
 /** As many model ids as are shown without being asked for. */
 const SHOWN_MODELS = 24;
@@ -14,6 +15,8 @@ export const ImpactPanel = ({
   enabled,
   revision,
   now,
+  place = ORGANIZATION,
+  children,
 }: {
   outcome: ImpactOutcome;
   /** Whether the draft is switched on. */
@@ -21,6 +24,9 @@ export const ImpactPanel = ({
   /** The revision in force, that changes are told against. */
   revision: number;
   now: number;
+  place?: PolicyPlace;
+  /** What is said before the rows. */
+  children?: unknown;
 }) => (
   <section id="impact" class="impact" aria-labelledby="impact-title">
     <div id="overview" class="overview">
@@ -28,8 +34,9 @@ export const ImpactPanel = ({
       <p id="live-problem" class="field-error" role="alert" hidden />
       {outcome.ok && <Counts impact={outcome.impact} revision={revision} />}
     </div>
+    {children}
     {outcome.ok ? (
-      <Shown impact={outcome.impact} enabled={enabled} revision={revision} now={now} />
+      <Shown impact={outcome.impact} enabled={enabled} revision={revision} now={now} place={place} />
     ) : (
       <p class="empty" role="status">
         The impact cannot be shown: {outcome.why}.
@@ -43,18 +50,20 @@ const Shown = ({
   enabled,
   revision,
   now,
+  place,
 }: {
   impact: Impact;
   enabled: boolean;
   revision: number;
   now: number;
+  place: PolicyPlace;
 }) => {
   const { summary, changed, blocked, allowed } = impact;
   return (
     <>
       {!enabled && (
         <p class="off">
-          <strong>The policy is off: every provider passes.</strong>{" "}
+          <strong>{place.off}</strong>{" "}
           {impact.onceOn &&
             `Switched on, these rules would block ${impact.onceOn.providersBlocked} providers and leave ${models(impact.onceOn.modelsBlocked)} without one.`}
         </p>

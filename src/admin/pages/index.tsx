@@ -1,15 +1,21 @@
 // The settings pages: rendered here, usable without JavaScript, live with htmx. Mounted at /settings.
 import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
-import { type AdminEnv, settingsOf, signedInMember } from "../authorize.ts";
+import { type AdminEnv, settingsOf } from "../authorize.ts";
 import { Problem } from "../problem.ts";
+import { memberHere } from "./access.ts";
 import { assetResponse } from "./assets.ts";
 import { compliance } from "./compliance.tsx";
 import { events } from "./events.tsx";
 import { history } from "./history.tsx";
+import { keys } from "./keys.tsx";
 import { landingOf } from "./layout.tsx";
+import { members } from "./members.tsx";
+import { organization } from "./organization.tsx";
 import { overview } from "./overview.tsx";
 import { pageHeaders } from "./page-headers.ts";
+import { project } from "./project.tsx";
+import { projects } from "./projects.tsx";
 import { refusalPage } from "./refusals.tsx";
 import { signIn } from "./sign-in.tsx";
 
@@ -29,15 +35,17 @@ pages.use(async (c, next) => {
   await next();
 });
 
-pages.get("/", async (c) => {
-  const member = await signedInMember(c);
-  return c.redirect(member ? landingOf(member.role) : "/settings/sign-in");
-});
+pages.get("/", async (c) => c.redirect(landingOf((await memberHere(c)).role)));
 pages.route("/", signIn);
+pages.route("/organization", organization);
 pages.route("/overview", overview);
 pages.route("/compliance/history", history);
 pages.route("/compliance", compliance);
 pages.route("/events", events);
+pages.route("/projects", projects);
+pages.route("/projects", project);
+pages.route("/keys", keys);
+pages.route("/members", members);
 pages.get("/assets/*", (c) => assetResponse(c.req.path) ?? nothingHere());
 pages.all("*", nothingHere);
 pages.onError(refusalPage);

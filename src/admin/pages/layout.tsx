@@ -11,6 +11,8 @@ const NAVIGATION = [
   { permission: "policy", href: "/settings/overview", label: "Overview" },
   { permission: "policy", href: "/settings/compliance", label: "Compliance" },
   { permission: "events", href: "/settings/events", label: "Security events" },
+  { permission: "keys", href: "/settings/projects", label: "Projects & keys" },
+  { permission: "members", href: "/settings/members", label: "Members" },
 ] as const satisfies { permission: Permission; href: string; label: string }[];
 
 /** Where somebody of that role begins: the first page that they may see. */
@@ -101,6 +103,7 @@ const Wordmark = () => (
 const Identity = ({ member }: { member: Member }) => (
   <div class="identity">
     <span class="org">{member.org_name}</span>
+    {member.memberships > 1 && <a href="/settings/organization">Switch</a>}
     <span class="email">
       <span class="unseen">Signed in as </span>
       {member.email}

@@ -5,7 +5,8 @@ import { countryName, type StoredPolicy } from "../../compliance/policy.ts";
 import { REQUIREMENT_IDS, REQUIREMENTS, type RequirementGroup, requirementOf } from "../../compliance/requirements.ts";
 import { type Draft, LISTS } from "./draft.ts";
 import { Exceptions, Options } from "./exceptions.tsx";
-import { ASKS_PREVIEW } from "./live-preview.ts";
+import { asksPreview } from "./live-preview.ts";
+import { ORGANIZATION, type PolicyPlace } from "./policy-place.ts";
 
 export interface FormView {
   draft: Draft;
@@ -13,18 +14,19 @@ export interface FormView {
   inForce: StoredPolicy;
   catalog: CatalogIndex | null;
   readOnly: boolean;
+  place?: PolicyPlace;
 }
 
-export const PolicyForm = ({ draft, inForce, catalog, readOnly }: FormView) => {
+export const PolicyForm = ({ draft, inForce, catalog, readOnly, place = ORGANIZATION }: FormView) => {
   const { policy } = draft;
   return (
     <form
       id="policy"
       class="policy"
       method="post"
-      action="/settings/compliance"
+      action={place.page}
       autocomplete="off"
-      {...ASKS_PREVIEW}
+      {...asksPreview(place.page)}
       hx-trigger="change"
       hx-sync="this:replace"
     >
@@ -37,7 +39,7 @@ export const PolicyForm = ({ draft, inForce, catalog, readOnly }: FormView) => {
           value="on"
           checked={policy.enabled}
           label="Enforce this policy"
-          description="While it is off, every provider passes. Nothing below is lost."
+          description={place.whileOff}
         />
       </fieldset>
       <Requirements group="certifications" title="Certifications" policy={policy} readOnly={readOnly} />
@@ -51,7 +53,7 @@ export const PolicyForm = ({ draft, inForce, catalog, readOnly }: FormView) => {
         <p class="hint">Exceptions only narrow: a provider on an allow list must still meet every requirement.</p>
         <div class="lists">
           {LISTS.map((list) => (
-            <Exceptions list={list} draft={draft} inForce={inForce} catalog={catalog} />
+            <Exceptions list={list} draft={draft} inForce={inForce} catalog={catalog} place={place} />
           ))}
         </div>
         {!readOnly && catalog && <Options catalog={catalog} />}

@@ -138,18 +138,18 @@ const Operation = ({ call: { method, path, operation }, api }: { call: Call; api
         <>
           <h4>Problems</h4>
           <dl class="fields problems">
-            {problems
-              .flatMap(([status, answered]) => codesOf(answered).map((problem) => ({ status, ...problem })))
-              .map(({ status, code, meaning }) => (
+            {problems.flatMap(([status, answered]) =>
+              codesOf(answered).map((code) => (
                 <div>
                   <dt>
                     {status} <code>{code}</code>
                   </dt>
                   <dd>
-                    <Prose text={meaning} />
+                    <Prose text={api.components.examples[code]?.value.detail ?? ""} />
                   </dd>
                 </div>
-              ))}
+              )),
+            )}
           </dl>
         </>
       )}
@@ -160,6 +160,7 @@ const Operation = ({ call: { method, path, operation }, api }: { call: Call; api
 const Success = ({ status, answered, api }: { status: string; answered: Answered; api: OpenApi }) => (
   <>
     <h4>Answer {status}</h4>
+    {!answered.content && <p>{answered.description}</p>}
     {answered.headers && (
       <dl class="fields">
         {Object.entries(answered.headers).map(([name, { description }]) => (
@@ -173,7 +174,7 @@ const Success = ({ status, answered, api }: { status: string; answered: Answered
         ))}
       </dl>
     )}
-    {Object.entries(answered.content).map(([type, { schema, example, "x-lines": lines }]) =>
+    {Object.entries(answered.content ?? {}).map(([type, { schema, example, "x-lines": lines }]) =>
       example === undefined ? (
         <p>
           <code>{type}</code>: {schema.description}{" "}
@@ -191,17 +192,16 @@ const Success = ({ status, answered, api }: { status: string; answered: Answered
   </>
 );
 
-function codesOf({ content }: Answered): { code: string; meaning: string }[] {
-  const examples = content["application/problem+json"]?.examples ?? {};
-  return Object.entries(examples).map(([code, { value }]) => ({
-    code,
-    meaning: (value as { detail: string }).detail,
-  }));
+function codesOf({ content }: Answered): string[] {
+  return Object.keys(content?.["application/problem+json"]?.examples ?? {});
 }
 
 /** JSON to read: short lists stay on one line. */
 function shown(example: unknown): string {
-  return JSON.stringify(example, null, 2).replaceAll(/\[\s+([^[\]{}]*?)\s+\]/g, (_, items: string) => `[${items.replaceAll(/\n\s*/g, " ")}]`);
+  return JSON.stringify(example, null, 2).replaceAll(
+    /\[\s+([^[\]{}]*?)\s+\]/g,
+    (_, items: string) => `[${items.replaceAll(/\n\s*/g, " ")}]`,
+  );
 }
 
 function anchorOf(group: string): string {

@@ -1,31 +1,42 @@
 // Whatever keeps a page from being shown, as a page of its own or, to htmx, as a fragment.
 import type { Context } from "hono";
 import type { Member } from "../../store/members.ts";
+import { ACCESS_SIGN_OUT } from "../access-jwt.ts";
 import type { AdminEnv, Principal } from "../authorize.ts";
-import { type Problem, problemOf } from "../problem.ts";
+import { type Problem, type ProblemCode, problemOf, retryAfterSeconds } from "../problem.ts";
 import { document } from "./layout.tsx";
 
-type Face = Pick<Problem, "status" | "title" | "detail">;
+type Face = Pick<Problem, "status" | "code" | "title" | "detail">;
+
+/** Where somebody is led who cannot see a page yet. */
+const FIRST: Partial<Record<ProblemCode, string>> = {
+  not_signed_in: "/settings/sign-in",
+  organization_required: "/settings/organization",
+};
 
 /** The one place that makes a response of an error of a page. */
 export function refusalPage(error: Error, c: Context<AdminEnv>): Response | Promise<Response> {
   const problem = problemOf(error);
   const isFragment = c.req.header("hx-request") === "true";
-  if (problem.status === 401 && c.req.method === "GET" && !isFragment) {
+  const first = FIRST[problem.code];
+  if (first && c.req.method === "GET" && !isFragment) {
     const { pathname, search } = new URL(c.req.url);
-    return c.redirect(`/settings/sign-in?next=${encodeURIComponent(pathname + search)}`);
+    return c.redirect(`${first}?next=${encodeURIComponent(pathname + search)}`);
   }
-  const face = problem.status === 401 ? sessionEnded(problem.status, isFragment) : problem;
+  const face = problem.code === "not_signed_in" ? sessionEnded(problem, isFragment) : problem;
+  const retryAfter = retryAfterSeconds(problem.code);
+  if (retryAfter !== null) c.header("retry-after", String(retryAfter));
   return c.html(isFragment ? <Fragment {...face} /> : <RefusalPage face={face} member={signedIn(c)} />, face.status);
 }
 
 /** Somebody was at work when the session ended: say how it is not lost. */
-function sessionEnded(status: Face["status"], isFragment: boolean): Face {
+function sessionEnded({ status, code }: Problem, isFragment: boolean): Face {
   const next = isFragment
     ? "go on in this one; what you entered is still here."
     : "reload this one; what you entered is sent again.";
   return {
     status,
+    code,
     title: "Your session has ended",
     detail: `Nothing was saved. Sign in again in another tab, then ${next}`,
   };
@@ -37,7 +48,7 @@ function signedIn(c: Context<AdminEnv>): Member | null {
   return principal?.kind === "member" ? principal.member : null;
 }
 
-const RefusalPage = ({ face: { status, title, detail }, member }: { face: Face; member: Member | null }) =>
+const RefusalPage = ({ face: { code, title, detail }, member }: { face: Face; member: Member | null }) =>
   document({
     title,
     member,
@@ -45,24 +56,42 @@ const RefusalPage = ({ face: { status, title, detail }, member }: { face: Face; 
       <section class="card refusal">
         <h1>{title}</h1>
         <p>{detail}</p>
-        {status === 401 && <SignInElsewhere />}
+        <WayOn code={code} />
       </section>
     ),
   });
 
 /** Stands where the impact would; the form beside it keeps everything typed. */
-const Fragment = ({ status, title, detail }: Face) => (
+const Fragment = ({ code, title, detail }: Face) => (
   <section id="impact" class="impact" aria-labelledby="impact-title">
     <h2 id="impact-title">{title}</h2>
     <p role="alert">{detail}</p>
-    {status === 401 && <SignInElsewhere />}
+    <WayOn code={code} />
   </section>
 );
 
-const SignInElsewhere = () => (
-  <p>
-    <a href="/settings/sign-in" target="_blank" rel="noopener">
-      Sign in in a new tab
-    </a>
-  </p>
-);
+const WayOn = ({ code }: { code: ProblemCode }) => {
+  if (code === "not_signed_in")
+    return (
+      <p>
+        <a href="/settings/sign-in" target="_blank" rel="noopener">
+          Sign in in a new tab
+        </a>
+      </p>
+    );
+  if (code === "organization_required")
+    return (
+      <p>
+        <a href="/settings/organization" target="_blank" rel="noopener">
+          Choose an organization in a new tab
+        </a>
+      </p>
+    );
+  if (code === "access_refused" || code === "not_a_member")
+    return (
+      <p>
+        <a href={ACCESS_SIGN_OUT}>Sign in to Cloudflare Access as somebody else</a>
+      </p>
+    );
+  return null;
+};

@@ -5,6 +5,7 @@ import type { Revision } from "../../store/revisions.ts";
 import { changeInWords } from "../change-in-words.ts";
 import type { Doubt } from "../confirmation.ts";
 import { Confirm } from "./confirm.tsx";
+import { ORGANIZATION, type PolicyPlace } from "./policy-place.ts";
 import { ReasonField, type TypedReason } from "./reason.tsx";
 import { Time } from "./time.tsx";
 
@@ -13,6 +14,9 @@ export interface SaveView {
   base: number;
   draft: StoredPolicy;
   newest: Revision;
+  /** What the draft is compared with, where that is not the newest revision's own policy. */
+  inForce?: StoredPolicy;
+  place?: PolicyPlace;
   /** Revisions that others saved since, newest first. */
   since: readonly Revision[];
   /** Providers allowed and blocked by the draft; null when that is not known. */
@@ -25,8 +29,19 @@ export interface SaveView {
 
 const FORM = "policy";
 
-export const SaveBar = ({ base, draft, newest, since, tally, reason, doubt, confirmed }: SaveView) => {
-  const change = changeInWords(newest.record.policy, draft);
+export const SaveBar = ({
+  base,
+  draft,
+  newest,
+  inForce = newest.record.policy,
+  place = ORGANIZATION,
+  since,
+  tally,
+  reason,
+  doubt,
+  confirmed,
+}: SaveView) => {
+  const change = changeInWords(inForce, draft);
   const { revision } = newest.record;
   const overtaken = revision !== base;
   return (
@@ -65,12 +80,12 @@ export const SaveBar = ({ base, draft, newest, since, tally, reason, doubt, conf
           form={FORM}
           name="intent"
           value="preview"
-          formaction="/settings/compliance#impact"
+          formaction={`${place.page}#impact`}
           class="secondary unless-live"
         >
           Preview
         </button>
-        <a class="button quiet" href="/settings/compliance">
+        <a class="button quiet" href={place.page}>
           {overtaken ? "Discard mine" : "Discard"}
         </a>
         {overtaken ? (

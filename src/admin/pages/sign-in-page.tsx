@@ -1,4 +1,5 @@
-// The page before sign-in.
+// The pages before sign-in and after it.
+import { ACCESS_SIGN_OUT } from "../access-jwt.ts";
 import { document } from "./layout.tsx";
 
 export const SignInPage = ({ error, next }: { error?: string; next: string }) =>
@@ -37,6 +38,22 @@ export const SignInPage = ({ error, next }: { error?: string; next: string }) =>
             Sign in
           </button>
         </form>
+      </section>
+    ),
+  });
+
+/** Leads on by itself, without JavaScript too; the link is for where it does not. */
+export const SignedOutOfAccessPage = () =>
+  document({
+    title: "Signing out",
+    member: null,
+    children: (
+      <section class="card refusal">
+        <h1>Signing out</h1>
+        <p>
+          You are signed out here. <a href={ACCESS_SIGN_OUT}>Sign out of Cloudflare Access</a> as well, which signed you
+          in.
+        </p>
       </section>
     ),
   });

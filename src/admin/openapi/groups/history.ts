@@ -8,6 +8,15 @@ import { type Group, ORG_PATH } from "../operation.ts";
 
 const CHANGE = "Now blocks xai.";
 const DIFFERENCE = [{ path: "policy.providers.block", added: ["xai"], removed: [] }];
+const ENTRY = {
+  id: "log_01KAS61KM16VDC2WEWMQBCQ9Z6",
+  at: AT,
+  org: "acme",
+  actor: OWNER,
+  action: "policy.save",
+  target: "acme",
+  detail: { revision: 7, change: CHANGE },
+};
 const REVISION = {
   revision: 7,
   policy: POLICY,
@@ -80,21 +89,30 @@ export const history: Group = {
       summary: "List what was done to the organization, newest first",
       who: "audit_log",
       query: PageQuery,
+      answer: { schema: { AuditLogAnswer }, example: { data: [ENTRY], next_cursor: CURSOR } },
+    },
+    {
+      id: "listInstallationLog",
+      method: "get",
+      path: "/admin/api/audit-log",
+      summary: "List what was done to no organization, newest first",
+      details: "Such as refused sign-ins of nobody known.",
+      who: "operator",
+      query: PageQuery,
       answer: {
         schema: { AuditLogAnswer },
         example: {
           data: [
             {
-              id: "log_01KAS61KM16VDC2WEWMQBCQ9Z6",
-              at: AT,
-              org: "acme",
-              actor: OWNER,
-              action: "policy.save",
-              target: "acme",
-              detail: { revision: 7, change: CHANGE },
+              ...ENTRY,
+              org: null,
+              actor: "anonymous",
+              action: "sign_in.refused",
+              target: "unknown",
+              detail: { way: "bearer", reason: "unknown_token" },
             },
           ],
-          next_cursor: CURSOR,
+          next_cursor: null,
         },
       },
     },

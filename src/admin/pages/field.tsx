@@ -1,0 +1,58 @@
+// One labelled input, with what it is for and what is wrong with it.
+import type { Filled } from "./posted-fields.ts";
+
+export const Field = ({
+  form,
+  name,
+  label,
+  about,
+  type = "text",
+  filled,
+  initial = "",
+  list,
+  required = true,
+}: {
+  /** The form's name, which keeps ids apart. */
+  form: string;
+  name: string;
+  label: string;
+  about?: string;
+  type?: "text" | "date";
+  filled: Filled;
+  /** What stands there before anything was posted. */
+  initial?: string;
+  list?: string;
+  required?: boolean;
+}) => {
+  const id = `${form}-${name}`;
+  const error = filled.errors[name];
+  const described = [error && `${id}-error`, about && `${id}-about`].filter((part) => part !== undefined).join(" ");
+  return (
+    <div class="field">
+      <label for={id}>{label}</label>
+      <input
+        type={type}
+        id={id}
+        name={name}
+        value={filled.values[name] ?? initial}
+        list={list}
+        required={required}
+        maxlength={type === "text" ? 100 : undefined}
+        autocomplete="off"
+        spellcheck={false}
+        aria-invalid={error ? "true" : undefined}
+        aria-describedby={described || undefined}
+      />
+      {error && (
+        <p id={`${id}-error`} class="field-error" role="alert">
+          {label} {error}.
+        </p>
+      )}
+      {about && (
+        <p id={`${id}-about`} class="hint">
+          {about}
+        </p>
+      )}
+    </div>
+  );
+};

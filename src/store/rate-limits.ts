@@ -1,0 +1,27 @@
+// The Workers rate limiting bindings. They count at each location of Cloudflare's by itself and only roughly, and keep
+// nothing: a brake, never the only thing between an attacker and what they want.
+import type { Env } from "../env.ts";
+
+/** `unknown`: the limiter did not answer. Whoever asks decides what that means for them. */
+export type Limit = "within" | "beyond" | "unknown";
+
+/** The period that both limiters count in. */
+export const LIMIT_PERIOD_SECONDS = 60;
+
+/** Counts an attempt to sign in. */
+export function countAttempt(env: Env, key: string): Promise<Limit> {
+  return counted(() => env.SIGN_IN_ATTEMPTS.limit({ key }));
+}
+
+/** Counts a refused attempt that is about to be recorded. */
+export function countRecord(env: Env, key: string): Promise<Limit> {
+  return counted(() => env.SIGN_IN_RECORDS.limit({ key }));
+}
+
+async function counted(limit: () => Promise<RateLimitOutcome>): Promise<Limit> {
+  try {
+    return (await limit()).success ? "within" : "beyond";
+  } catch {
+    return "unknown";
+  }
+}
