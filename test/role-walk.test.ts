@@ -23,6 +23,7 @@ interface Walked {
   headers?: Record<string, string>;
 }
 
+const EVERYBODY: Walked = { open: CALLERS };
 const OWNER: Walked = { open: ["owner"] };
 const MANAGERS: Walked = { open: ["owner", "admin"] };
 const MEMBERS: Walked = { open: ["owner", "admin", "developer"] };
@@ -88,7 +89,6 @@ const API: Record<string, Walked> = {
   "GET /orgs/:org/events/:id": MANAGERS,
 };
 
-const EVERYBODY: Walked = { open: CALLERS };
 const PAGES: Record<string, Walked> = {
   "GET /": MEMBERS,
   "GET /sign-in": EVERYBODY,
