@@ -32,6 +32,8 @@ export async function runCommand(command: () => Promise<void>, stop = async () =
     if (stopping) return;
     console.error(error instanceof Halt ? `\n${error.message}\n` : error);
     await stop();
+    // Into a pipe, what was printed goes out later than this line; an exit would cut it off.
+    await new Promise((resolve) => process.stdout.write("", resolve));
     process.exit(error instanceof Halt ? error.exitCode : DEFECT);
   }
 }
