@@ -2,6 +2,7 @@
 // any chat request, streamed or not; GET /__aimock/journal shows what reached it, and as which provider (x-test-id).
 import { LLMock } from "@copilotkit/aimock";
 import { answerTo } from "./sandbox-answer.ts";
+import { COUNT_PATH, tokenCounter } from "./sandbox-count.ts";
 
 /** Slow enough to watch a stream arrive. */
 const CHUNK_DELAY_MS = 15;
@@ -10,5 +11,6 @@ const CHUNK_DELAY_MS = 15;
 export async function startSandbox(): Promise<string> {
   const sandbox = new LLMock({ host: "127.0.0.1", port: 0, latency: CHUNK_DELAY_MS });
   sandbox.on({ endpoint: "chat" }, answerTo);
+  sandbox.mount(COUNT_PATH, tokenCounter());
   return sandbox.start();
 }

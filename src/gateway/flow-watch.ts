@@ -7,12 +7,12 @@ const SAMPLE_BYTES = 16 * 1024;
 /** How long nobody looks after a sample that was not full. */
 const LOOK_AWAY_MS = 100;
 
-export interface FlowWatch {
+export interface Watch {
   stop(): void;
 }
 
 /** Calls `onStill` when nothing has passed for `idleMs`, or up to {@link LOOK_AWAY_MS} later. */
-export function watchFlow(branch: ReadableStream, idleMs: number, onStill: () => void): FlowWatch {
+export function watchFlow(branch: ReadableStream, idleMs: number, onStill: () => void): Watch {
   const reader = branch.getReader({ mode: "byob" });
   let timer: ReturnType<typeof setTimeout> | undefined;
   let stopped = false;
@@ -35,4 +35,10 @@ export function watchFlow(branch: ReadableStream, idleMs: number, onStill: () =>
       reader.cancel().catch(() => undefined);
     },
   };
+}
+
+/** Calls `onStill` after `idleMs`, whatever has passed. */
+export function watchClock(idleMs: number, onStill: () => void): Watch {
+  const timer = setTimeout(onStill, idleMs);
+  return { stop: () => clearTimeout(timer) };
 }

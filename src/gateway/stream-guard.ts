@@ -1,7 +1,7 @@
 // A provider's answer on its way to the client. Its bytes pass as they come, pumped by the runtime; one that breaks or
 // stalls after it began never looks complete: an event stream ends with its format's own error event, any other body
 // breaks off for the client too.
-import { watchFlow } from "./flow-watch.ts";
+import { watchClock, watchFlow } from "./flow-watch.ts";
 import { type Break, errorEvent } from "./stream-error.ts";
 import type { Surface } from "./surfaces.ts";
 
@@ -23,16 +23,14 @@ const READING_CLIENT_MS = 1_000;
 
 /** The body of `response` with an ending that is never silent. Reads only as fast as the client does. */
 export function guardBody({ body, headers }: Response, guard: Guard): ReadableStream | null {
-  const type = headers.get("content-type") ?? "";
-  if (!body || isJson(type)) {
-    // A document comes in one piece, so it has that long as a whole, and the runtime hands its breaking on by itself:
-    // guarding it like a stream would cost a short answer a third more. The timer dies with the request.
-    if (body) setTimeout(guard.cancel, guard.idleTimeoutSeconds * 1000);
+  if (!body) {
     guard.onEnd("whole");
-    return body;
+    return null;
   }
+  const type = headers.get("content-type") ?? "";
   const { readable, writable } = new IdentityTransformStream();
-  const [toClient, branch] = readable.tee();
+  // A document comes in one piece, so it has that long as a whole: to sample it would cost a short answer a third more.
+  const [toClient, branch] = isJson(type) ? [readable, null] : readable.tee();
   void pass(body, { writable, branch, isEvents: type.startsWith("text/event-stream") }, guard);
   return toClient;
 }
@@ -43,14 +41,16 @@ function isJson(type: string): boolean {
 
 async function pass(
   source: ReadableStream,
-  { writable, branch, isEvents }: { writable: WritableStream; branch: ReadableStream; isEvents: boolean },
+  { writable, branch, isEvents }: { writable: WritableStream; branch: ReadableStream | null; isEvents: boolean },
   { surface, idleTimeoutSeconds, clientGone, cancel, onEnd }: Guard,
 ): Promise<void> {
   let how: Break = "broken";
-  const watch = watchFlow(branch, idleTimeoutSeconds * 1000, () => {
+  const onStill = () => {
     how = "stalled";
     cancel();
-  });
+  };
+  const idleMs = idleTimeoutSeconds * 1000;
+  const watch = branch ? watchFlow(branch, idleMs, onStill) : watchClock(idleMs, onStill);
   try {
     await source.pipeTo(writable, { preventAbort: true });
     return onEnd("whole");

@@ -11,10 +11,13 @@ export function retryAfterOf(headers: Headers, now: number): number | null {
   if (milliseconds !== null && NUMBER.test(milliseconds)) return bounded(Number(milliseconds) / 1000);
   const value = headers.get("retry-after");
   if (value === null) return null;
-  return bounded(NUMBER.test(value) ? Number(value) : (Date.parse(value) - now) / 1000);
+  if (NUMBER.test(value)) return bounded(Number(value));
+  return DATE.test(value) ? bounded((Date.parse(value) - now) / 1000) : null;
 }
 
 const NUMBER = /^\d+(\.\d+)?$/;
+/** `Date.parse` alone would take "-5" for a month. */
+const DATE = /^[A-Z][a-z]{2,8},? /;
 
 function bounded(seconds: number): number | null {
   return Number.isFinite(seconds) ? Math.min(Math.max(seconds, 0), LONGEST_SECONDS) : null;
