@@ -1,6 +1,6 @@
 import Anthropic from "@anthropic-ai/sdk";
 import { afterEach, expect, it } from "vitest";
-import { demo, journal } from "./client.ts";
+import { demo, failAlone, journal } from "./client.ts";
 
 const MODEL = "claude-haiku-4-5";
 const messages = [{ role: "user" as const, content: "Hello" }];
@@ -8,13 +8,6 @@ const messages = [{ role: "user" as const, content: "Hello" }];
 /** The real SDK with its defaults, retries included. */
 const client = new Anthropic({ baseURL: demo.url, authToken: demo.api_keys.web, apiKey: null });
 
-/** Has the stand-in fail one provider alone, or none. */
-async function failAlone(provider: string, rates: Record<string, number> | null): Promise<void> {
-  const init = rates ? { method: "POST", body: JSON.stringify(rates) } : { method: "DELETE" };
-  const headers = { "x-test-id": provider, "content-type": "application/json" };
-  const answer = await fetch(`${demo.upstream}/__aimock/chaos`, { ...init, headers });
-  expect(answer.ok).toBe(true);
-}
 afterEach(() => failAlone("anthropic", null));
 
 it("answers a message, and says which provider answered", async () => {
@@ -62,4 +55,36 @@ it("falls back to the next admitted provider when one fails", async () => {
   const provider = response.headers.get("portcullis-provider");
   expect(provider).not.toBe("anthropic");
   expect((await journal()).slice(-2).map((each) => each.provider)).toEqual(["anthropic", provider]);
+});
+
+it("counts tokens, without sending a message", async () => {
+  const before = (await journal()).length;
+  const short = await client.messages.countTokens({ model: MODEL, messages });
+  const long = await client.messages.countTokens({
+    model: MODEL,
+    messages: [{ role: "user", content: "Hello ".repeat(500) }],
+  });
+  expect(short.input_tokens).toBeGreaterThan(0);
+  expect(long.input_tokens).toBeGreaterThan(short.input_tokens);
+  const sent = (await journal()).slice(before).map(({ provider, entry }) => [provider, entry.path]);
+  expect(sent).toEqual(Array(2).fill(["anthropic", "/v1/messages/count_tokens"]));
+});
+
+it("does not count tokens for a provider that the policy blocks", async () => {
+  const error = await client.messages
+    .countTokens({ model: "deepseek/deepseek-v3.2", messages })
+    .catch((thrown: unknown) => thrown);
+  expect(error).toBeInstanceOf(Anthropic.PermissionDeniedError);
+});
+
+// Last: it costs anthropic its place in the ranking for a while.
+it("retries a 5xx when every provider fails, and surfaces it in Anthropic's envelope", async () => {
+  await failAlone("anthropic", { dropRate: 1 });
+  const before = (await journal()).length;
+  const error = await client.messages
+    .create({ model: `anthropic/${MODEL}`, max_tokens: 100, messages })
+    .catch((thrown: unknown) => thrown);
+  expect(error).toBeInstanceOf(Anthropic.InternalServerError);
+  expect(error).toMatchObject({ status: 502, error: { type: "error", error: { code: "upstream_error" } } });
+  expect((await journal()).slice(before).map(({ provider }) => provider)).toEqual(Array(3).fill("anthropic"));
 });

@@ -9,7 +9,7 @@ import { type BareStack, type BareWorker, startBareStack } from "./bare-stack.ts
 import { waitUntil } from "./stack.ts";
 
 /** Served by several providers that the demo policy allows. */
-const MODEL = "llama-3.3-70b-instruct";
+const MODEL = "gpt-oss-120b";
 const IDLE_SECONDS = 1;
 const MEBIBYTE = 1024 * 1024;
 
