@@ -5,7 +5,7 @@ import { watchClock, watchFlow } from "./flow-watch.ts";
 import { type Break, errorEvent } from "./stream-error.ts";
 import type { Surface } from "./surfaces.ts";
 
-/** How an answer ended: as the provider meant it, short of that, or because of the client. */
+/** How an answer ended: as the provider meant it, short of that, or perhaps because of the client. */
 export type Ending = "whole" | Break | "left";
 
 export interface Guard {
@@ -44,7 +44,7 @@ async function pass(
   { writable, branch, isEvents }: { writable: WritableStream; branch: ReadableStream | null; isEvents: boolean },
   { surface, idleTimeoutSeconds, clientGone, cancel, onEnd }: Guard,
 ): Promise<void> {
-  let how: Break = "broken";
+  let how = "broken" as Break;
   const onStill = () => {
     how = "stalled";
     cancel();
@@ -59,16 +59,18 @@ async function pass(
   } finally {
     watch.stop();
   }
-  const brokenAt = Date.now();
   const writer = writable.getWriter();
+  if (!isEvents) {
+    onEnd(clientGone.aborted || how === "stalled" ? "left" : how);
+    return writer.abort(new Error(how)).catch(() => undefined);
+  }
+  const askedAt = Date.now();
   try {
-    if (isEvents) {
-      await writer.write(new TextEncoder().encode(errorEvent(surface, how, idleTimeoutSeconds)));
-      await writer.close();
-    } else await writer.abort(new Error(how));
+    await writer.write(new TextEncoder().encode(errorEvent(surface, how, idleTimeoutSeconds)));
+    onEnd(clientGone.aborted || Date.now() - askedAt > READING_CLIENT_MS ? "left" : how);
+    await writer.close();
   } catch {
     // The client has left: nobody is there to be told.
-    return onEnd("left");
+    onEnd("left");
   }
-  onEnd(clientGone.aborted || Date.now() - brokenAt > READING_CLIENT_MS ? "left" : how);
 }

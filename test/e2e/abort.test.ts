@@ -1,7 +1,7 @@
 import Anthropic from "@anthropic-ai/sdk";
 import OpenAI from "openai";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type JournalEntry, startStandIn } from "../provider-stand-in.ts";
+import { type Behaviour, type JournalEntry, startStandIn } from "../provider-stand-in.ts";
 import { type Demo, startStack, waitUntil } from "./stack.ts";
 
 const PORT = Number(process.env.PORT ?? 8797) + 1;
@@ -19,16 +19,17 @@ let standIn: Awaited<ReturnType<typeof startStandIn>>;
 let stack: { demo: Demo; stop: () => Promise<void> };
 let upstream: string;
 
+async function behave(provider: string, how: { chunks: string[]; ending: "end" | "reset" }): Promise<void> {
+  const behaviour: Behaviour = { kind: "stream", everyMs: 50, ...how };
+  await fetch(`${upstream}/__behaviour/${provider}`, { method: "PUT", body: JSON.stringify(behaviour) });
+}
+
 beforeAll(async () => {
   standIn = await startStandIn();
   upstream = `${standIn.url}/abort`;
   stack = await startStack(PORT, { SANDBOX_UPSTREAM: upstream });
-  const behave = (provider: string, chunks: string[]) => {
-    const behaviour = { kind: "stream", chunks, everyMs: 50, ending: "end" };
-    return fetch(`${upstream}/__behaviour/${provider}`, { method: "PUT", body: JSON.stringify(behaviour) });
-  };
-  await behave("openai", Array(600).fill(chunk));
-  await behave("anthropic", anthropicChunks);
+  await behave("openai", { chunks: Array(600).fill(chunk), ending: "end" });
+  await behave("anthropic", { chunks: anthropicChunks, ending: "end" });
 });
 afterAll(async () => {
   await stack.stop();
@@ -70,6 +71,42 @@ describe("an abort by the client in the middle of a stream ends the provider's c
     stream.abort();
     await expect(stream.done()).rejects.toThrow(Anthropic.APIUserAbortError);
     await expectCallEnded("anthropic");
+  });
+});
+
+describe("a stream that breaks off after it began is an error to the SDK, not the end of an answer:", () => {
+  const breakOff = (provider: string, chunks: string[]) => behave(provider, { chunks, ending: "reset" });
+  const openai = () => new OpenAI({ baseURL: `${stack.demo.url}/v1`, apiKey: stack.demo.api_keys.web });
+  const read = async (stream: AsyncIterable<unknown>) => {
+    let seen = 0;
+    for await (const _ of stream) seen++;
+    return seen;
+  };
+
+  it("OpenAI's chat completions", async () => {
+    await breakOff("openai", [chunk, chunk]);
+    const stream = await openai().chat.completions.create({ model: "gpt-4o-mini", messages, stream: true });
+    await expect(read(stream)).rejects.toMatchObject({ code: "upstream_error", type: "api_error" });
+  });
+
+  it("OpenAI's responses", async () => {
+    const delta = {
+      type: "response.output_text.delta",
+      delta: "more ",
+      item_id: "i",
+      output_index: 0,
+      content_index: 0,
+    };
+    await breakOff("openai", [`event: ${delta.type}\ndata: ${JSON.stringify(delta)}\n\n`]);
+    const stream = await openai().responses.create({ model: "gpt-4o-mini", input: "Hello", stream: true });
+    await expect(read(stream)).rejects.toMatchObject({ code: "upstream_error", type: "api_error" });
+  });
+
+  it("Anthropic's messages", async () => {
+    await breakOff("anthropic", anthropicChunks.slice(0, 4));
+    const client = new Anthropic({ baseURL: stack.demo.url, authToken: stack.demo.api_keys.web, apiKey: null });
+    const stream = client.messages.stream({ model: "claude-haiku-4-5", max_tokens: 100, messages });
+    await expect(stream.finalMessage()).rejects.toMatchObject({ error: { error: { code: "upstream_error" } } });
   });
 });
 
