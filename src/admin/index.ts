@@ -1,11 +1,11 @@
 // The admin API, mounted at /admin/api: JSON in, JSON or problem details out, and nothing before it is known who asks.
 import { Hono } from "hono";
+import { auditLog } from "./api/audit-log.ts";
 import { catalog } from "./api/catalog.ts";
 import { chain } from "./api/chain.ts";
 import { credentials } from "./api/credentials.ts";
 import { deadLetters } from "./api/dead-letters.ts";
 import { events } from "./api/events.ts";
-import { history } from "./api/history.ts";
 import { installationLog } from "./api/installation-log.ts";
 import { keys } from "./api/keys.ts";
 import { members } from "./api/members.ts";
@@ -36,7 +36,7 @@ adminApi.route("/orgs", keys);
 adminApi.route("/orgs", credentials);
 adminApi.route("/orgs", policy);
 adminApi.route("/orgs", revisions);
-adminApi.route("/orgs", history);
+adminApi.route("/orgs", auditLog);
 // Before the events, one of which could else be called `verify`.
 adminApi.route("/orgs", chain);
 adminApi.route("/orgs", events);

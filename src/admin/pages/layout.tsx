@@ -13,6 +13,7 @@ const NAVIGATION = [
   { permission: "events", href: "/settings/events", label: "Security events" },
   { permission: "keys", href: "/settings/projects", label: "Projects & keys" },
   { permission: "members", href: "/settings/members", label: "Members" },
+  { permission: "audit_log", href: "/settings/audit-log", label: "Audit log" },
 ] as const satisfies { permission: Permission; href: string; label: string }[];
 
 /** Where somebody of that role begins: the first page that they may see. */
