@@ -3,7 +3,8 @@ import { Buffer } from "node:buffer";
 import type { Settings } from "../env.ts";
 import { type Refusal, refuse } from "../errors.ts";
 import type { Isolate } from "./context.ts";
-import { type JsonBody, type JsonProblem, MAX_DEPTH, MAX_STRUCTURES, readJson } from "./json-body.ts";
+import { type JsonBody, type JsonProblem, readJson } from "./json-body.ts";
+import { MAX_DEPTH, MAX_STRUCTURES } from "./json-scan.ts";
 
 /** Parsing multiplies a body's memory, and an isolate has 128 MB. */
 const MAX_BYTES_IN_FLIGHT = 24 * 1024 * 1024;
@@ -74,7 +75,10 @@ function refusalOf(found: JsonProblem): Refusal {
     case "too_deep":
       return { code: "invalid_json", why: `it is nested more than ${MAX_DEPTH} levels deep` };
     case "not_json":
-      return { code: "invalid_json", why: `it cannot be parsed${found.position ? ` at byte ${found.position}` : ""}` };
+      return {
+        code: "invalid_json",
+        why: `it cannot be parsed${found.position === null ? "" : ` at byte ${found.position}`}`,
+      };
     case "not_an_object":
       return { code: "invalid_json", why: "it must be a JSON object" };
     case "repeated_key":
