@@ -101,6 +101,27 @@ describe("any JSON object", () => {
     );
   });
 
+  it("is a record that reads like what JSON.parse makes of it, and inherits nothing", () => {
+    fc.assert(
+      fc.property(unambiguous, (body) => {
+        const parsed = JSON.parse(body.text);
+        const { root } = accept(body.text);
+        expect(Object.keys(root)).toEqual(body.members.map(({ name }) => name));
+        for (const name of [...NAMES, "constructor", "hasOwnProperty"]) {
+          expect(Object.hasOwn(root, name)).toBe(Object.hasOwn(parsed, name));
+          expect(name in root).toBe(Object.hasOwn(parsed, name));
+        }
+        expect(Object.fromEntries(Object.entries(root))).toEqual(Object.fromEntries(Object.entries(parsed)));
+      }),
+    );
+  });
+
+  it("decodes a member once", () => {
+    const { root } = accept('{"tools":[{"name":"é"}]}');
+    expect(root.tools).toEqual([{ name: "é" }]);
+    expect(root.tools).toBe(root.tools);
+  });
+
   it("leaves with every member byte for byte as it came, but for those that are set or left out", () => {
     const changes = fc.dictionary(fc.constantFrom("model", "a", "store", "provider"), fc.option(value));
     fc.assert(

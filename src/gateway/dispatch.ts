@@ -1,6 +1,7 @@
 // Tries the admitted candidates in order until one answers. Fallback ends where a 2xx begins.
 import { type Attempt, type Refusal, refuse } from "../errors.ts";
 import { noteFailure, noteSuccess } from "../routing/health.ts";
+import { giveBack } from "./bytes.ts";
 import type { Isolate } from "./context.ts";
 import type { Credential } from "./credentials.ts";
 import { type Admitted, type Call, callProvider } from "./upstream.ts";
@@ -13,7 +14,7 @@ const SICK_STATUSES: ReadonlySet<number> = new Set([401, 402, 403, 429]);
 const DEFAULT_RETRY_SECONDS = 5;
 const MOST_RETRY_SECONDS = 3_600;
 
-/** How a candidate is reached, and the body it gets. */
+/** How a candidate is reached, and the body it gets, made for this call alone. */
 export interface Prepared {
   readonly credential: Credential;
   readonly body: Uint8Array;
@@ -51,6 +52,7 @@ export async function dispatch(
     const provider = admitted.candidate.provider.id;
     const healthKey = healthKeyOf(provider, prepared.credential);
     const answer = await callProvider(admitted, { ...call, ...prepared });
+    giveBack(prepared.body);
     if (answer.kind === "answered" && !isProvidersTrouble(answer.response.status)) {
       noteSuccess(isolate.health, healthKey);
       return { provider, response: answer.response };

@@ -1,6 +1,7 @@
 // A JSON body that is judged without being rewritten: what the gateway does not judge is never decoded, and leaves as it
 // arrived. Pure.
-import { Buffer, isUtf8 } from "node:buffer";
+import { isUtf8 } from "node:buffer";
+import { joined } from "./bytes.ts";
 import { type ScannedMember, type ScanProblem, scanObject } from "./json-scan.ts";
 
 export interface Member extends ScannedMember {
@@ -26,16 +27,12 @@ export function readJson(bytes: Uint8Array): JsonBody | JsonProblem {
   if (!isUtf8(bytes)) return { problem: "not_utf8" };
   const scanned = scanObject(bytes);
   if ("problem" in scanned) return scanned;
-  const root: Record<string, unknown> = Object.create(null);
-  const members: Member[] = [];
-  for (const found of scanned) {
-    // Decoded, so that an escaped `"mod\u0065l"` is the `model` it is.
-    const name = String(decoded(bytes, found.start, found.nameEnd));
-    if (name in root) return { problem: "repeated_key", where: "the request body" };
-    members.push({ ...found, name });
-    defineLazily(root, name, () => decoded(bytes, found.valueStart, found.end));
-    if (name === "tools" && found.keys !== countKeys(root[name])) return { problem: "repeated_key", where: "tools" };
-  }
+  const members = scanned.map((found): Member => ({ ...found, name: nameOf(bytes, found) }));
+  const byName = new Map<string | symbol, Member>(members.map((member) => [member.name, member]));
+  if (byName.size < members.length) return { problem: "repeated_key", where: "the request body" };
+  const root = lazyRecord(bytes, byName);
+  const tools = byName.get("tools");
+  if (tools && tools.keys !== countKeys(root.tools)) return { problem: "repeated_key", where: "tools" };
   return { bytes, members, root };
 }
 
@@ -44,8 +41,14 @@ export function memberValue({ root }: JsonBody, name: string): unknown {
   return root[name];
 }
 
-/** The body with some members set to a value (JSON text) or, by null, left out; all others byte for byte as they were. */
-export function withMembers({ bytes, members }: JsonBody, changes: ReadonlyMap<string, string | null>): Uint8Array {
+/**
+ * The body with some members set to a value (JSON text) or, by null, left out; all others byte for byte as they were. In
+ * memory of its own.
+ */
+export function withMembers(
+  { bytes, members, root }: JsonBody,
+  changes: ReadonlyMap<string, string | null>,
+): Uint8Array {
   const pieces: Uint8Array[] = [];
   let written = "{";
   let separator = "";
@@ -53,7 +56,7 @@ export function withMembers({ bytes, members }: JsonBody, changes: ReadonlyMap<s
   let run: { start: number; end: number } | null = null;
   const endRun = () => {
     if (run === null) return;
-    pieces.push(Buffer.from(written + separator), bytes.subarray(run.start, run.end));
+    pieces.push(encoder.encode(written + separator), bytes.subarray(run.start, run.end));
     written = "";
     separator = ",";
     run = null;
@@ -64,35 +67,57 @@ export function withMembers({ bytes, members }: JsonBody, changes: ReadonlyMap<s
     separator = ",";
   };
 
-  const added = new Map(changes);
   for (const { name, start, end } of members) {
     const change = changes.get(name);
-    added.delete(name);
     if (change === undefined) run = { start: run === null ? start : (run as { start: number }).start, end };
     else if (change === null) endRun();
     else write(name, change);
   }
-  for (const [name, change] of added) if (change !== null) write(name, change);
+  for (const [name, change] of changes) if (change !== null && !(name in root)) write(name, change);
   endRun();
-  pieces.push(Buffer.from(`${written}}`));
-  return Buffer.concat(pieces);
+  pieces.push(encoder.encode(`${written}}`));
+  return joined(pieces);
 }
 
-const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+const BACKSLASH = 0x5c;
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** What the JSON text between two offsets stands for. */
 function decoded(bytes: Uint8Array, start: number, end: number): unknown {
-  return JSON.parse(utf8.decode(bytes.subarray(start, end)));
+  return JSON.parse(decoder.decode(bytes.subarray(start, end)));
 }
 
-function defineLazily(record: Record<string, unknown>, name: string, read: () => unknown): void {
-  let known: { value: unknown } | null = null;
-  Object.defineProperty(record, name, {
-    enumerable: true,
-    get() {
-      known ??= { value: read() };
-      return known.value;
-    },
+const SHORT_NAME = 64;
+
+/** The name that a member's JSON text stands for, so that an escaped `"mod\\u0065l"` is the `model` it is. */
+function nameOf(bytes: Uint8Array, { start, nameEnd }: ScannedMember): string {
+  let name = "";
+  // Names are short and plain, and the decoder is far away for a few bytes.
+  for (let at = start + 1; at < nameEnd - 1; at++) {
+    const code = bytes[at] ?? 0;
+    if (code === BACKSLASH || code > 0x7f || name.length > SHORT_NAME) return String(decoded(bytes, start, nameEnd));
+    name += String.fromCharCode(code);
+  }
+  return name;
+}
+
+/** A record of the members that decodes each when it is first read. */
+function lazyRecord(bytes: Uint8Array, members: ReadonlyMap<string | symbol, Member>): JsonBody["root"] {
+  const known = new Map<Member, unknown>();
+  const read = (name: string | symbol) => {
+    const member = members.get(name);
+    if (!member) return undefined;
+    if (!known.has(member)) known.set(member, decoded(bytes, member.valueStart, member.end));
+    return known.get(member);
+  };
+  return new Proxy(Object.create(null), {
+    get: (_, name) => read(name),
+    has: (_, name) => members.has(name),
+    ownKeys: () => [...members.keys()],
+    getOwnPropertyDescriptor: (_, name) =>
+      members.has(name) ? { get: () => read(name), enumerable: true, configurable: true } : undefined,
   });
 }
 

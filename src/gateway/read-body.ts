@@ -1,7 +1,7 @@
 // Takes a request's body in, within bounds: an isolate's memory is shared by all of its tenants.
-import { Buffer } from "node:buffer";
 import type { Settings } from "../env.ts";
 import { type Refusal, refuse } from "../errors.ts";
+import { giveBack, joined } from "./bytes.ts";
 import type { Isolate } from "./context.ts";
 import { type JsonBody, type JsonProblem, readJson } from "./json-body.ts";
 import { MAX_DEPTH, MAX_STRUCTURES } from "./json-scan.ts";
@@ -15,7 +15,9 @@ export async function readBody(request: Request, settings: Settings, memory: Res
   const encoding = request.headers.get("content-encoding");
   if (encoding !== null && encoding.toLowerCase() !== "identity")
     return refuse({ code: "unsupported_encoding", encoding });
-  const body = readJson(await readBytes(request, settings.MAX_BODY_BYTES, memory));
+  const bytes = await readBytes(request, settings.MAX_BODY_BYTES, memory);
+  memory.hold(bytes);
+  const body = readJson(bytes);
   return "problem" in body ? refuse(refusalOf(body)) : body;
 }
 
@@ -23,12 +25,15 @@ export async function readBody(request: Request, settings: Settings, memory: Res
 export interface Reservation {
   /** Counts more bytes as held; refuses when the isolate holds too many. */
   reserve(bytes: number): void;
-  /** The body is no longer held. */
+  /** Makes `bytes` the body that is held. */
+  hold(bytes: Uint8Array): void;
+  /** The body is no longer held: its memory is given back, and it can no longer be read. */
   release(): void;
 }
 
 export function reserveBytes(isolate: Isolate): Reservation {
   let held = 0;
+  let body: Uint8Array | null = null;
   return {
     reserve(bytes) {
       if (isolate.bodyBytesInFlight + bytes > MAX_BYTES_IN_FLIGHT)
@@ -36,7 +41,11 @@ export function reserveBytes(isolate: Isolate): Reservation {
       isolate.bodyBytesInFlight += bytes;
       held += bytes;
     },
+    hold(bytes) {
+      body = bytes;
+    },
     release() {
+      if (body) giveBack(body);
       isolate.bodyBytesInFlight -= held;
       held = 0;
     },
@@ -61,7 +70,7 @@ async function readBytes(request: Request, limit: number, memory: Reservation): 
     memory.reserve(piece.byteLength);
     pieces.push(piece);
   }
-  return Buffer.concat(pieces);
+  return joined(pieces);
 }
 
 function refusalOf(found: JsonProblem): Refusal {
