@@ -80,7 +80,10 @@ function refusalOf(found: JsonProblem): Refusal {
     case "byte_order_mark":
       return { code: "invalid_json", why: "it begins with a byte-order mark; send plain UTF-8 without one" };
     case "too_many_structures":
-      return { code: "request_too_large", why: `The request body has more than ${MAX_STRUCTURES} objects and arrays.` };
+      return {
+        code: "request_too_large",
+        why: `The request body has more than ${MAX_STRUCTURES} objects and arrays, or members.`,
+      };
     case "too_deep":
       return { code: "invalid_json", why: `it is nested more than ${MAX_DEPTH} levels deep` };
     case "not_json":
