@@ -91,7 +91,7 @@ function decoded(bytes: Uint8Array, start: number, end: number): unknown {
 
 const SHORT_NAME = 64;
 
-/** The name that a member's JSON text stands for, so that an escaped `"mod\\u0065l"` is the `model` it is. */
+/** The name that a member's JSON text stands for, so that an escaped `"mod\u0065l"` is the `model` it is. */
 function nameOf(bytes: Uint8Array, { start, nameEnd }: ScannedMember): string {
   let name = "";
   // Names are short and plain, and the decoder is far away for a few bytes.
