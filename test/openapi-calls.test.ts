@@ -109,6 +109,16 @@ const CASES: Record<string, (operation: Operation) => Cases | Promise<Cases>> = 
     },
   }),
   listAuditLog: () => ({ good: { by: "owner" }, bad: badQuery("owner") }),
+  exportAuditLog: () => ({
+    good: { by: "owner", query: "format=ndjson" },
+    bad: { invalid_request: { by: "owner", query: "format=xml" } },
+  }),
+  listModels: () => ({ good: { by: "developer", query: "allowed=true" }, bad: badQuery("developer") }),
+  listProviders: () => ({ good: { by: "admin", query: "limit=5" }, bad: badQuery("admin") }),
+  readProvider: () => ({
+    good: { by: "admin", at: { id: "deepseek" } },
+    bad: { not_found: { by: "admin", at: { id: "nobody" } } },
+  }),
   listInstallationLog: () => ({ good: { by: "operator" }, bad: badQuery("operator") }),
   listEvents: () => ({ good: { by: "admin", query: "model=deepseek-v3.2&limit=2" }, bad: badQuery("admin") }),
   exportEvents: () => ({

@@ -21,8 +21,17 @@ export type Behaviour =
   | { kind: "status"; status: number; headers?: Record<string, string>; body?: string }
   | { kind: "hang" }
   | { kind: "reset" }
-  /** Sends `chunks` of a stream, one per `everyMs`, and then ends, breaks or hangs. */
-  | { kind: "stream"; chunks: string[]; everyMs: number; ending: "end" | "reset" | "hang" };
+  /** Answers before it has read the body. */
+  | { kind: "early" }
+  /** Sends `chunks` of a stream, or of what `headers` say it is, one per `everyMs`, and then ends, breaks or hangs. */
+  | ({ kind: "stream" } & Chunks);
+
+interface Chunks {
+  chunks: string[];
+  everyMs: number;
+  ending: "end" | "reset" | "hang";
+  headers?: Record<string, string>;
+}
 
 declare module "vitest" {
   interface ProvidedContext {
@@ -33,6 +42,9 @@ declare module "vitest" {
 /** By run, so that test files do not see each other's: a run is named in the path, `/<run>/v1/…`. */
 const journals = new Map<string, JournalEntry[]>();
 const behaviours = new Map<string, Behaviour>();
+
+/** How long a provider that answers early leaves the body unread. */
+const EARLY_MS = 200;
 
 const COMPLETION = {
   id: "chatcmpl-1",
@@ -65,6 +77,11 @@ export default async function setup(project: TestProject): Promise<() => Promise
 }
 
 async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const early = behaviours.get(`${request.url?.split("/")[1]} ${request.headers["x-test-id"]}`)?.kind === "early";
+  if (early) {
+    response.writeHead(200, { "content-type": "application/json" }).write("{");
+    await new Promise((resolve) => setTimeout(resolve, EARLY_MS));
+  }
   const pieces: Buffer[] = [];
   for await (const piece of request) pieces.push(piece as Buffer);
   const body = Buffer.concat(pieces);
@@ -104,6 +121,9 @@ async function behave(behaviour: Behaviour | undefined, stream: boolean, respons
     case "reset":
       response.destroy();
       return;
+    case "early":
+      response.end("}");
+      return;
     case "stream":
       return streamChunks(behaviour, response);
   }
@@ -114,11 +134,8 @@ async function behave(behaviour: Behaviour | undefined, stream: boolean, respons
   await streamChunks({ chunks: [...chunks, "data: [DONE]\n\n"], everyMs: 0, ending: "end" }, response);
 }
 
-async function streamChunks(
-  { chunks, everyMs, ending }: { chunks: string[]; everyMs: number; ending: "end" | "reset" | "hang" },
-  response: ServerResponse,
-): Promise<void> {
-  response.writeHead(200, { "content-type": "text/event-stream" });
+async function streamChunks({ chunks, everyMs, ending, headers }: Chunks, response: ServerResponse): Promise<void> {
+  response.writeHead(200, { "content-type": "text/event-stream", ...headers });
   for (const chunk of chunks) {
     if (response.destroyed) return;
     response.write(chunk);

@@ -2,6 +2,28 @@
 // without regard to case (Go's decoder does), so that `Model` would be a second `model` there: what looks like one of
 // these and is not is refused. Pure.
 
+/**
+ * Members that have a provider call somebody else, without a tool. Other members pass through unknown, so this is a list of what is
+ * documented: https://developers.openai.com/api/docs/guides/tools-web-search (web_search_options),
+ * https://docs.x.ai/docs/guides/live-search (search_parameters), https://www.alibabacloud.com/help/en/model-studio/web-search
+ * (enable_search, search_options, enable_code_interpreter), https://console.groq.com/docs/compound/built-in-tools
+ * (compound_custom, search_settings), https://learn.microsoft.com/azure/ai-services/openai/references/on-your-data
+ * (data_sources), https://openrouter.ai/docs/features/web-search (plugins), https://platform.claude.com/docs/en/agents-and-tools/mcp-connector
+ * (mcp_servers).
+ */
+export const SWITCHES = [
+  "web_search_options",
+  "search_parameters",
+  "enable_search",
+  "search_options",
+  "enable_code_interpreter",
+  "compound_custom",
+  "search_settings",
+  "data_sources",
+  "plugins",
+  "mcp_servers",
+] as const;
+
 const JUDGED = [
   // Routing
   "model",
@@ -24,19 +46,10 @@ const JUDGED = [
   "tools",
   "messages",
   "input",
-  "web_search_options",
-  "search_parameters",
-  "enable_search",
-  "search_options",
-  "enable_code_interpreter",
-  "compound_custom",
-  "search_settings",
-  "data_sources",
-  "mcp_servers",
+  ...SWITCHES,
   // By which an aggregator is steered
   "route",
   "transforms",
-  "plugins",
   "providerOptions",
   "extra_body",
 ] as const;

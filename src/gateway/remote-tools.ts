@@ -2,7 +2,7 @@
 // What runs at the caller is listed here; every other type of tool counts as remote, also one that nobody knows yet. Pure.
 import type { ApiId } from "../catalog/schema.ts";
 import { fetchedAddresses } from "./fetched-addresses.ts";
-import { folded, type JudgedName } from "./judged-names.ts";
+import { folded, SWITCHES } from "./judged-names.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -20,28 +20,6 @@ const CLIENT_TOOLS: Record<"chat_completions" | "responses" | "messages", RegExp
   messages:
     /^(custom|(bash|text_editor|computer|memory)_\d{8}|(computer|browser)_toolset_\d{8}|tool_search_tool_(regex|bm25)(_\d{8})?)$/,
 };
-
-/**
- * Members that switch such a thing on without a tool. Other members pass through unknown, so this is a list of what is
- * documented: https://developers.openai.com/api/docs/guides/tools-web-search (web_search_options),
- * https://docs.x.ai/docs/guides/live-search (search_parameters), https://www.alibabacloud.com/help/en/model-studio/web-search
- * (enable_search, search_options, enable_code_interpreter), https://console.groq.com/docs/compound/built-in-tools
- * (compound_custom, search_settings), https://learn.microsoft.com/azure/ai-services/openai/references/on-your-data
- * (data_sources), https://openrouter.ai/docs/features/web-search (plugins), https://platform.claude.com/docs/en/agents-and-tools/mcp-connector
- * (mcp_servers).
- */
-const SWITCHES: readonly JudgedName[] = [
-  "web_search_options",
-  "search_parameters",
-  "enable_search",
-  "search_options",
-  "enable_code_interpreter",
-  "compound_custom",
-  "search_settings",
-  "data_sources",
-  "plugins",
-  "mcp_servers",
-];
 
 /** The types of the tools, and the names of the members, by which the provider would call somebody else; each once. */
 export function remoteTools(api: ApiId, root: Json): string[] {

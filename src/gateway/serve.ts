@@ -6,7 +6,6 @@ import type { Candidate, CatalogIndex } from "../catalog/lookup.ts";
 import type { ApiId, Provider } from "../catalog/schema.ts";
 import type { Evaluator } from "../compliance/evaluator.ts";
 import { rulesOf } from "../compliance/rules.ts";
-import type { Dialect } from "../errors.ts";
 import { isHealthy } from "../routing/health.ts";
 import { addedRequirements, ignoredPreferences } from "../routing/preferences.ts";
 import { type Edge, loadRules } from "../store/edge.ts";
@@ -26,7 +25,6 @@ import { type Body, readBody, requireOneReading, reserveBytes } from "./read-bod
 import { type Asked, readRequest } from "./read-request.ts";
 import { remoteTools } from "./remote-tools.ts";
 import { evaluatorFor } from "./rules.ts";
-import { guardStream } from "./stream-guard.ts";
 import type { Surface } from "./surfaces.ts";
 import type { Admitted } from "./upstream.ts";
 import { type HeaderFields, returnedHeaders } from "./upstream-request.ts";
@@ -85,9 +83,10 @@ export async function serve(c: Context<GatewayEnv>, surface: Surface): Promise<R
         clientGone: request.signal,
         headersTimeoutSeconds: edge.settings.UPSTREAM_HEADERS_TIMEOUT_SECONDS,
       },
+      idleTimeoutSeconds: edge.settings.UPSTREAM_IDLE_TIMEOUT_SECONDS,
       isolate,
     });
-    return respond(answer, { own: ownHeaders(c), dialect: surface.dialect, asked, hardening });
+    return respond(answer, { own: ownHeaders(c), asked, hardening });
   } finally {
     memory.release();
   }
@@ -174,16 +173,14 @@ function isAdmitted(judged: Admitted | Removed): judged is Admitted {
 
 /** The provider's answer under our headers; its bytes pass as they come. */
 function respond(
-  { provider, response }: Dispatched,
-  { own, dialect, asked, hardening }: { own: HeaderFields; dialect: Dialect; asked: Asked; hardening: Hardening },
+  { provider, response, body }: Dispatched,
+  { own, asked, hardening }: { own: HeaderFields; asked: Asked; hardening: Hardening },
 ): Response {
   const headers = returnedHeaders(response.headers, own);
   headers["portcullis-provider"] = provider;
   if (hardening.said.length > 0) headers["portcullis-enforced"] = hardening.said.join(", ");
   const ignored = ignoredPreferences(asked.preferences);
   if (ignored.length > 0) headers["portcullis-ignored"] = printable(ignored.join(", "));
-  const isStream = headers["content-type"]?.startsWith("text/event-stream") ?? false;
-  const body = isStream && response.body ? guardStream(response.body, dialect) : response.body;
   return new Response(body, { status: response.status, headers });
 }
 

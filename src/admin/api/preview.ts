@@ -1,13 +1,12 @@
 // What a draft policy would do to the catalog, as it is answered.
 import * as z from "zod";
+import { FAILURES } from "./failures.ts";
 
 const count = z.strictObject({ allowed: z.number().int(), blocked: z.number().int() });
 const change = z.enum(["newly_blocked", "newly_allowed"]).nullable();
 const failures = z
   .array(
-    z.strictObject({
-      code: z.string(),
-      found: z.union([z.string(), z.number(), z.boolean(), z.null()]),
+    FAILURES.element.extend({
       /** Of a project's preview: whose policy it is that is not met. */
       from: z.enum(["organization", "project"]).optional(),
     }),

@@ -2,6 +2,8 @@
 import type { StoredPolicy } from "../../compliance/policy.ts";
 import type { SecurityEvent } from "../../store/event.ts";
 
+export const CSV = "RFC 4180 with a header line; cells that a spreadsheet would run begin with '.";
+
 export const AT = "2026-11-23T20:33:05.120Z";
 export const OWNER = "owner@acme.example";
 export const CURSOR = "YXVkaXQtbG9nCmFjbWUKbG9nXzAxS0FTNjFLTTE2VkRDMldFV01RQkNROVo2";

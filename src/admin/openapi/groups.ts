@@ -6,6 +6,7 @@ import { history } from "./groups/history.ts";
 import { integrity } from "./groups/integrity.ts";
 import { keys } from "./groups/keys.ts";
 import { members } from "./groups/members.ts";
+import { models } from "./groups/models.ts";
 import { organizations } from "./groups/organizations.ts";
 import { policy } from "./groups/policy.ts";
 import { projects } from "./groups/projects.ts";
@@ -15,6 +16,7 @@ import type { Group, Operation } from "./operation.ts";
 export const GROUPS: readonly Group[] = [
   policy,
   history,
+  models,
   events,
   integrity,
   projects,

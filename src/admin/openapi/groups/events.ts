@@ -1,7 +1,7 @@
 // Security events.
 import { SecurityEvent } from "../../../store/event.ts";
 import { EventsAnswer, EventsQuery, ExportQuery } from "../../api/events.ts";
-import { EVENT } from "../examples.ts";
+import { CSV, EVENT } from "../examples.ts";
 import { type Group, ORG_PATH } from "../operation.ts";
 
 export const events: Group = {
@@ -29,7 +29,7 @@ export const events: Group = {
       answer: {
         texts: {
           "application/x-ndjson": { description: "One security event a line.", lines: { SecurityEvent } },
-          "text/csv": { description: "RFC 4180 with a header line; cells that a spreadsheet would run begin with '." },
+          "text/csv": { description: CSV },
         },
       },
     },

@@ -1,9 +1,9 @@
 // Revisions and the audit log.
-import { AuditLogAnswer } from "../../api/history.ts";
+import { AuditLogAnswer, AuditLogExportQuery, AuditLogQuery } from "../../api/audit-log.ts";
 import { PageQuery } from "../../api/page.ts";
 import { PolicyQuery, PolicySavedAnswer } from "../../api/policy.ts";
 import { ComparisonAnswer, RestoreBody, RevisionAnswer, RevisionsAnswer } from "../../api/revisions.ts";
-import { AT, CURSOR, OWNER, POLICY, PREVIEW, REVISED } from "../examples.ts";
+import { AT, CSV, CURSOR, OWNER, POLICY, PREVIEW, REVISED } from "../examples.ts";
 import { type Group, ORG_PATH } from "../operation.ts";
 
 const CHANGE = "Now blocks xai.";
@@ -88,8 +88,26 @@ export const history: Group = {
       path: `${ORG_PATH}/audit-log`,
       summary: "List what was done to the organization, newest first",
       who: "audit_log",
-      query: PageQuery,
+      query: AuditLogQuery,
       answer: { schema: { AuditLogAnswer }, example: { data: [ENTRY], next_cursor: CURSOR } },
+    },
+    {
+      id: "exportAuditLog",
+      method: "get",
+      path: `${ORG_PATH}/audit-log/export`,
+      summary: "Download the audit log",
+      details: "Newest first, as it is read: an answer that breaks off is incomplete.",
+      who: "audit_log",
+      query: AuditLogExportQuery,
+      answer: {
+        texts: {
+          "application/x-ndjson": {
+            description: "One entry a line.",
+            lines: { AuditLogEntry: AuditLogAnswer.shape.data.element },
+          },
+          "text/csv": { description: CSV },
+        },
+      },
     },
     {
       id: "listInstallationLog",
