@@ -118,9 +118,19 @@ describe("tampering is found and named", () => {
       { kind: "broken", broken: { seq: 3, reason: "event_missing" } },
     ],
     [
-      "a number that has no canonical form",
+      "a number beyond all bounds",
       () => replaced(3, JSON.stringify(linkAt(3)).replace('"policy_revision":1', '"policy_revision":1e999')),
-      { kind: "broken", broken: { seq: 3, reason: "event_changed" } },
+      { kind: "unreadable", line: 4 },
+    ],
+    [
+      "a field said twice, of which the last is as it was",
+      () => replaced(3, JSON.stringify(linkAt(3)).replace('"event":{', '"event":{"model":"harmless",')),
+      { kind: "unreadable", line: 4 },
+    ],
+    [
+      "an event said twice, of which the last is as it was",
+      () => replaced(3, JSON.stringify(linkAt(3)).replace('"event":', '"event":{},"event":')),
+      { kind: "unreadable", line: 4 },
     ],
     [
       "half a surrogate pair",

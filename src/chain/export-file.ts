@@ -125,9 +125,11 @@ async function proofOf(lines: Lines, from: Tip, by: Parameters<typeof prove>[1])
   return prover.end(true);
 }
 
+/** Only what reads in one way, as it was written: with a field twice, others might read another than is verified here. */
 function jsonOf(text: string): unknown {
   try {
-    return JSON.parse(text);
+    const value: unknown = JSON.parse(text);
+    return JSON.stringify(value) === text ? value : undefined;
   } catch {
     return undefined;
   }

@@ -18,6 +18,7 @@ export const ReferencePage = (api: OpenApi) => {
     ...tag,
     calls: calls.filter(({ operation }) => operation.tags[0] === tag.name),
   }));
+  const common = commonCodes(calls);
   return document({
     title: "Admin API",
     member: null,
@@ -45,6 +46,10 @@ export const ReferencePage = (api: OpenApi) => {
         </nav>
         <div>
           <Introduction api={api} />
+          <article class="card" aria-labelledby="every-call">
+            <h2 id="every-call">What every call may be answered with</h2>
+            <Problems of={problemsOf(calls).filter(({ code }) => common.has(code))} api={api} />
+          </article>
           {groups.map((group) => (
             <section aria-labelledby={anchorOf(group.name)}>
               <h2 id={anchorOf(group.name)}>{group.name}</h2>
@@ -52,7 +57,7 @@ export const ReferencePage = (api: OpenApi) => {
                 <Prose text={group.description} />
               </p>
               {group.calls.map((call) => (
-                <Operation call={call} api={api} />
+                <Operation call={call} api={api} common={common} />
               ))}
             </section>
           ))}
@@ -95,10 +100,10 @@ const Introduction = ({ api: { info } }: { api: OpenApi }) => (
   </div>
 );
 
-const Operation = ({ call: { method, path, operation }, api }: { call: Call; api: OpenApi }) => {
+const Operation = ({ call, api, common }: { call: Call; api: OpenApi; common: ReadonlySet<string> }) => {
+  const { method, path, operation } = call;
   const { operationId, summary, description, parameters, requestBody, responses } = operation;
-  const entries = Object.entries(responses);
-  const problems = entries.filter(([status]) => Number(status) >= 400);
+  const problems = problemsOf([call]).filter(({ code }) => !common.has(code));
   const [sample] = operation["x-codeSamples"];
   const body = requestBody?.content["application/json"];
   return (
@@ -129,7 +134,7 @@ const Operation = ({ call: { method, path, operation }, api }: { call: Call; api
       <pre>
         <code>{sample.source}</code>
       </pre>
-      {entries
+      {Object.entries(responses)
         .filter(([status]) => Number(status) < 400)
         .map(([status, answered]) => (
           <Success status={status} answered={answered} api={api} />
@@ -137,20 +142,7 @@ const Operation = ({ call: { method, path, operation }, api }: { call: Call; api
       {problems.length > 0 && (
         <>
           <h4>Problems</h4>
-          <dl class="fields problems">
-            {problems.flatMap(([status, answered]) =>
-              codesOf(answered).map((code) => (
-                <div>
-                  <dt>
-                    {status} <code>{code}</code>
-                  </dt>
-                  <dd>
-                    <Prose text={api.components.examples[code]?.value.detail ?? ""} />
-                  </dd>
-                </div>
-              )),
-            )}
-          </dl>
+          <Problems of={problems} api={api} />
         </>
       )}
     </article>
@@ -192,8 +184,42 @@ const Success = ({ status, answered, api }: { status: string; answered: Answered
   </>
 );
 
-function codesOf({ content }: Answered): string[] {
-  return Object.keys(content?.["application/problem+json"]?.examples ?? {});
+interface DocumentedProblem {
+  status: string;
+  code: string;
+}
+
+const Problems = ({ of, api }: { of: readonly DocumentedProblem[]; api: OpenApi }) => (
+  <dl class="fields">
+    {of.map(({ status, code }) => (
+      <div>
+        <dt>
+          {status} <code>{code}</code>
+        </dt>
+        <dd>
+          <Prose text={api.components.examples[code]?.value.detail ?? ""} />
+        </dd>
+      </div>
+    ))}
+  </dl>
+);
+
+/** The problems of these calls, each once. */
+function problemsOf(calls: readonly Call[]): DocumentedProblem[] {
+  const found = new Map<string, DocumentedProblem>();
+  for (const { operation } of calls)
+    for (const [status, { content }] of Object.entries(operation.responses))
+      for (const code of Object.keys(content?.["application/problem+json"]?.examples ?? {}))
+        found.set(code, { status, code });
+  return [...found.values()];
+}
+
+/** The codes that every call with a token shares. */
+function commonCodes(calls: readonly Call[]): ReadonlySet<string> {
+  const withToken = calls.filter(({ operation }) => operation.security.length > 0);
+  const each = withToken.map((call) => new Set(problemsOf([call]).map(({ code }) => code)));
+  const [first = new Set<string>()] = each;
+  return new Set([...first].filter((code) => each.every((codes) => codes.has(code))));
 }
 
 /** JSON to read: short lists stay on one line. */

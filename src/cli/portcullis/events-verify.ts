@@ -32,10 +32,9 @@ export const verifyCommand: Command = {
     if (asked.has("json")) printJson(verdict);
     else if (verdict.flaw === null) print(provenInWords(verdict));
     if (verdict.flaw !== null) throw guardFailed(`NOT PROVEN. ${flawInWords(verdict.flaw)}`);
-    if (verdict.keys === "of_the_file")
-      remark(
-        "The signatures were checked by keys that the file itself brings: whoever could forge the chain could bring their own.\nPin the key with --key, kept elsewhere.",
-      );
+    if (verdict.keys === "given") return;
+    remark("The signatures were checked by keys that the file itself brings: a forger would bring their own.");
+    remark("Pin the key with --key, kept elsewhere.");
   },
 };
 

@@ -28,17 +28,21 @@ const list: Command = {
   },
 };
 
+const { to: _, ...LASTING_FILTERS } = FILTERS;
+
 const tail: Command = {
   name: "events tail",
   summary: "Follow security events as they happen, one a line",
   details: "Asks every two seconds, and goes on when the gateway was away. With --json, one JSON object a line.",
   options: {
-    ...FILTERS,
+    ...LASTING_FILTERS,
     from: { value: "TIME", help: "begin with the events since this time (RFC 3339); else with the next one" },
   },
   async run(asked) {
     const gateway = asMember(asked);
     const { from: begin, ...filters } = filtersOf(asked);
+    if (begin !== undefined && Number.isNaN(Date.parse(begin)))
+      throw misuse(tail, "--from takes a time, such as 2026-11-23T00:00:00Z.");
     remark("Waiting for events. Ctrl-C ends this.");
     await followEvents({
       begin,
