@@ -83,9 +83,8 @@ async function* linesOf(path: string): AsyncGenerator<string> {
 
 function provenInWords({ chain, from, to, checked, proven_by }: Verdict): string {
   if (checked === 0) return `PROVEN. Nothing stands behind link ${to.seq} of ${chain}, which is signed.`;
-  const events =
-    from.seq === 0 ? `All ${to.seq} events of ${chain}` : `Events ${from.seq + 1} to ${to.seq} of ${chain}`;
-  return `PROVEN. ${events} are there, unchanged and in order, up to the head signed ${proven_by?.at} (link ${to.seq}, key ${proven_by?.key_id}).`;
+  const { at, key_id } = proven_by ?? {};
+  return `PROVEN. Of ${chain}, events ${from.seq + 1} to ${to.seq}: none is missing, changed, moved or put in, up to the head signed ${at} (key ${key_id}).`;
 }
 
 function flawInWords(flaw: Flaw): string {
