@@ -186,3 +186,29 @@ CREATE TRIGGER IF NOT EXISTS chain_heads_are_append_only BEFORE UPDATE ON chain_
 BEGIN
   SELECT RAISE(ABORT, 'signed heads are append-only');
 END;
+
+-- How long an organization's events are kept; without a row, the default of src/store/retention.ts.
+CREATE TABLE IF NOT EXISTS event_retention (
+  org        TEXT PRIMARY KEY REFERENCES orgs (id),
+  days       INTEGER NOT NULL CHECK (days >= 180),
+  legal_hold INTEGER NOT NULL CHECK (legal_hold IN (0, 1)),
+  changed_at TEXT NOT NULL,
+  changed_by TEXT NOT NULL
+) STRICT;
+
+-- Signed statements of what retention removed from the beginning of a chain: everything up to `seq`, all of it older
+-- than `removed_before`. Written in the batch that removes it.
+CREATE TABLE IF NOT EXISTS chain_cuts (
+  chain          TEXT NOT NULL,
+  seq            INTEGER NOT NULL,
+  hash           TEXT NOT NULL,
+  at             TEXT NOT NULL,
+  removed_before TEXT NOT NULL,
+  key_id         TEXT NOT NULL,
+  signature      TEXT NOT NULL,
+  PRIMARY KEY (chain, seq)
+) STRICT;
+CREATE TRIGGER IF NOT EXISTS chain_cuts_are_append_only BEFORE UPDATE ON chain_cuts
+BEGIN
+  SELECT RAISE(ABORT, 'signed cuts are append-only');
+END;

@@ -83,6 +83,8 @@ const API: Record<string, Walked> = {
   "GET /orgs/:org/events/verify": MANAGERS,
   "GET /orgs/:org/events/chain": MANAGERS,
   "GET /orgs/:org/events/:id": MANAGERS,
+  "GET /orgs/:org/retention": MANAGERS,
+  "PUT /orgs/:org/retention": OWNER,
 };
 
 const EVERYBODY: Walked = { open: CALLERS };

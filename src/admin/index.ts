@@ -13,6 +13,7 @@ import { orgs } from "./api/orgs.ts";
 import { policy } from "./api/policy.ts";
 import { projectPolicy } from "./api/project-policy.ts";
 import { projects } from "./api/projects.ts";
+import { retention } from "./api/retention.ts";
 import { revisions } from "./api/revisions.ts";
 import { tokens } from "./api/tokens.ts";
 import { type AdminEnv, authenticate } from "./authorize.ts";
@@ -40,6 +41,7 @@ adminApi.route("/orgs", history);
 // Before the events, one of which could else be called `verify`.
 adminApi.route("/orgs", chain);
 adminApi.route("/orgs", events);
+adminApi.route("/orgs", retention);
 adminApi.route("/catalog", catalog);
 adminApi.route("/dead-letters", deadLetters);
 adminApi.route("/audit-log", installationLog);

@@ -12,6 +12,8 @@ export const PERMISSIONS = {
   policy: ["owner", "admin"],
   events: ["owner", "admin"],
   audit_log: ["owner", "admin"],
+  /** How long security events are kept; whoever sees events sees that too. */
+  retention: ["owner"],
 } as const satisfies Record<string, readonly Role[]>;
 export type Permission = keyof typeof PERMISSIONS;
 
