@@ -137,12 +137,14 @@ CREATE TABLE IF NOT EXISTS security_events (
   providers  TEXT NOT NULL,
   event      TEXT NOT NULL,
   -- 1 once it has its place in the chain; from then on it never changes.
-  sealed     INTEGER NOT NULL DEFAULT 0
+  sealed     INTEGER NOT NULL DEFAULT 0,
+  -- How many blocks it stands for at the least, where it folds repeats; NULL where it is one block.
+  at_least   INTEGER
 ) STRICT;
 CREATE INDEX IF NOT EXISTS security_events_of_org ON security_events (org, id);
 CREATE INDEX IF NOT EXISTS security_events_of_model ON security_events (org, model, id);
--- Counting by day reads this index alone, never the events.
-CREATE INDEX IF NOT EXISTS security_events_by_time ON security_events (org, at, type, outcome);
+-- Counting by day, model and project reads this index alone, never the events.
+CREATE INDEX IF NOT EXISTS security_events_by_time ON security_events (org, at, type, outcome, at_least, model, project);
 CREATE INDEX IF NOT EXISTS security_events_unsealed ON security_events (org, id) WHERE sealed = 0;
 CREATE TRIGGER IF NOT EXISTS security_events_sealed_update BEFORE UPDATE ON security_events WHEN OLD.sealed = 1
 BEGIN

@@ -102,7 +102,7 @@ describe("tampering with the database is found and named", () => {
     [
       "one inserted that claims to be sealed",
       [
-        "INSERT INTO security_events SELECT 'evt_01ARZ3NDEKTSV4RRFFQ69G5FAV', at, org, project, type, outcome, model, providers, event, 1 FROM security_events WHERE id = $2",
+        "INSERT INTO security_events SELECT 'evt_01ARZ3NDEKTSV4RRFFQ69G5FAV', at, org, project, type, outcome, model, providers, event, 1, at_least FROM security_events WHERE id = $2",
       ],
       { unlinked: ["evt_01ARZ3NDEKTSV4RRFFQ69G5FAV"] },
     ],

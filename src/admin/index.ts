@@ -15,6 +15,7 @@ import { projectPolicy } from "./api/project-policy.ts";
 import { projects } from "./api/projects.ts";
 import { retention } from "./api/retention.ts";
 import { revisions } from "./api/revisions.ts";
+import { statistics } from "./api/statistics.ts";
 import { tokens } from "./api/tokens.ts";
 import { type AdminEnv, authenticate } from "./authorize.ts";
 import { Problem, problemResponse } from "./problem.ts";
@@ -40,6 +41,7 @@ adminApi.route("/orgs", revisions);
 adminApi.route("/orgs", history);
 // Before the events, one of which could else be called `verify`.
 adminApi.route("/orgs", chain);
+adminApi.route("/orgs", statistics);
 adminApi.route("/orgs", events);
 adminApi.route("/orgs", retention);
 adminApi.route("/catalog", catalog);

@@ -10,7 +10,8 @@ import { EXPORT_FORMATS, exportEvents } from "./export.ts";
 import { PAGE_QUERY, paged, pageOf, positionOf } from "./page.ts";
 import { readQuery } from "./request.ts";
 
-const time = z.iso
+/** A moment in any zone, as it is stored. */
+export const Moment = z.iso
   .datetime({ offset: true, error: "must be an RFC 3339 time, such as 2026-11-23T00:00:00Z" })
   .transform((text) => new Date(text).toISOString());
 
@@ -21,9 +22,9 @@ const FILTERS = {
   requirement: z.string().min(1).max(64).optional(),
   project: Id.optional(),
   /** Inclusive. */
-  from: time.optional(),
+  from: Moment.optional(),
   /** Exclusive. */
-  to: time.optional(),
+  to: Moment.optional(),
 };
 
 export const EventsQuery = z.strictObject({ ...FILTERS, ...PAGE_QUERY });

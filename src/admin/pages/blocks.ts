@@ -4,13 +4,15 @@ import type { EventCount } from "../../store/event-counts.ts";
 const DAYS = 14;
 const DAY_MS = 86_400_000;
 
-/** Events of one kind or another. `blocked` is what the policy refused or took out of a request. */
+/** Requests of one kind or another. `blocked` is what the policy refused or took out of a request. */
 export interface BlockTally {
   refused: number;
   rerouted: number;
   blocked: number;
   /** Refused because the policy could not be read. */
   unavailable: number;
+  /** Whether repeats are folded in `blocked`, so that there may have been more. */
+  atLeast: boolean;
 }
 
 export interface BlockDay extends BlockTally {
@@ -31,7 +33,7 @@ export function windowsAt(now: number) {
 /** The counts in one. */
 export function tallyOf(counts: readonly EventCount[]): BlockTally {
   const of = (matches: (count: EventCount) => boolean) =>
-    counts.filter(matches).reduce((sum, { events }) => sum + events, 0);
+    counts.filter(matches).reduce((sum, { requests }) => sum + requests, 0);
   const refused = of(({ type, outcome }) => type === "compliance.blocked" && outcome === "refused");
   const rerouted = of(({ type, outcome }) => type === "compliance.blocked" && outcome === "rerouted");
   return {
@@ -39,6 +41,7 @@ export function tallyOf(counts: readonly EventCount[]): BlockTally {
     rerouted,
     blocked: refused + rerouted,
     unavailable: of(({ type }) => type === "policy.unavailable"),
+    atLeast: counts.some(({ type, at_least }) => type === "compliance.blocked" && at_least),
   };
 }
 
