@@ -14,6 +14,10 @@ export const PERMISSIONS = {
   audit_log: ["owner", "admin"],
   /** How long security events are kept; whoever sees events sees that too. */
   retention: ["owner"],
+  /** Every model with its providers' verdicts: all that a developer sees. */
+  models: ["owner", "admin", "developer"],
+  /** What the catalog knows of each provider, and its evidence. */
+  providers: ["owner", "admin"],
 } as const satisfies Record<string, readonly Role[]>;
 export type Permission = keyof typeof PERMISSIONS;
 

@@ -5,7 +5,7 @@ import { countBlocks, STATISTICS_BY } from "../../store/event-statistics.ts";
 import { timestamp } from "../../store/secrets.ts";
 import { type AdminEnv, requireMember } from "../authorize.ts";
 import { invalid } from "../problem.ts";
-import { Moment } from "./events.ts";
+import { PERIOD_QUERY } from "./period.ts";
 import { readQuery } from "./request.ts";
 
 const DEFAULT_DAYS = 30;
@@ -13,13 +13,8 @@ const DAY_MS = 86_400_000;
 /** More than there are days in the longest retention. */
 const MAX_KEYS = 4_000;
 
-export const StatisticsQuery = z.strictObject({
-  by: z.enum(STATISTICS_BY),
-  /** Inclusive; thirty days before `to` when not given. */
-  from: Moment.optional(),
-  /** Exclusive; now when not given. */
-  to: Moment.optional(),
-});
+/** Of the thirty days before `to`, which is now, when nothing else is given. */
+export const StatisticsQuery = z.strictObject({ by: z.enum(STATISTICS_BY), ...PERIOD_QUERY });
 
 export const StatisticsAnswer = z.strictObject({
   by: z.enum(STATISTICS_BY),
