@@ -66,7 +66,7 @@ describe("counting", () => {
       { day: "2026-11-26", type: "compliance.blocked", outcome: "rerouted", requests: 2, at_least: true },
       { day: "2026-11-26", type: "policy.unavailable", outcome: "refused", requests: 5, at_least: false },
     ] as const;
-    const days = daysOf(counts, NOON);
+    const days = daysOf(counts, windowsAt(NOON).lastDays);
     expect(days.map(({ day }) => day.slice(8))).toEqual(Array.from({ length: 14 }, (_, index) => String(13 + index)));
     expect(days[0]).toMatchObject({ blocked: 3, refused: 3 });
     expect(days.at(-1)).toMatchObject({ blocked: 2, rerouted: 2, unavailable: 5 });
@@ -104,7 +104,7 @@ describe("the page", () => {
     expect(html).toContain("3 in all");
     expect(html).toContain("model-of-today");
     expect(html).toContain("Now requires SOC 2 Type 2 and No training on prompts.");
-    expect(html).toMatch(/<svg role="img" aria-labelledby="blocks-title blocks-about"/);
+    expect(html).toMatch(/<svg aria-labelledby="blocks-title blocks-about"/);
     expect(html.match(/<rect class="bar-of-day"/g)).toHaveLength(14);
   });
 
@@ -116,7 +116,7 @@ describe("the page", () => {
     expect(html).toContain("Say what a provider must be");
     expect(html).toContain("Nothing was blocked in the last 14 days.");
     expect(html).toContain("No request has been blocked yet.");
-    expect(html).not.toContain('<svg role="img"');
+    expect(html).not.toContain('class="blocks-chart"');
   });
 
   it("is shown while the catalog cannot be read, without counts that would be wrong", async () => {
@@ -135,6 +135,6 @@ describe("the page", () => {
       expect((await visit("", { cookie: await signIn(world, role) })).headers.get("location")).toBe(
         "/settings/overview",
       );
-    expect((await visit("")).headers.get("location")).toBe("/settings/sign-in");
+    expect((await visit("")).headers.get("location")).toMatch(/^\/settings\/sign-in(\?|$)/);
   });
 });

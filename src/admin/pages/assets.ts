@@ -8,6 +8,7 @@ import catalog from "./styles/catalog.css";
 import controls from "./styles/controls.css";
 import events from "./styles/events.css";
 import frame from "./styles/frame.css";
+import health from "./styles/health.css";
 import history from "./styles/history.css";
 import impact from "./styles/impact.css";
 import listing from "./styles/listing.css";
@@ -15,6 +16,7 @@ import members from "./styles/members.css";
 import overview from "./styles/overview.css";
 import policy from "./styles/policy.css";
 import projects from "./styles/projects.css";
+import statistics from "./styles/statistics.css";
 
 const CACHE_SECONDS = 31_536_000;
 
@@ -34,7 +36,22 @@ export const ASSETS = {
   "app.css": asset(
     "app.css",
     "text/css",
-    [base, frame, controls, policy, impact, listing, events, catalog, history, members, overview, projects].join("\n"),
+    [
+      base,
+      frame,
+      controls,
+      policy,
+      impact,
+      listing,
+      events,
+      catalog,
+      history,
+      members,
+      overview,
+      projects,
+      health,
+      statistics,
+    ].join("\n"),
   ),
   "htmx.js": asset("htmx.js", "text/javascript", htmx),
   "app.js": asset("app.js", "text/javascript", BROWSER_SCRIPT),
