@@ -146,12 +146,14 @@ CREATE TABLE IF NOT EXISTS security_events (
   providers  TEXT NOT NULL,
   event      TEXT NOT NULL,
   -- 1 once it has its place in the chain; from then on it never changes.
-  sealed     INTEGER NOT NULL DEFAULT 0
+  sealed     INTEGER NOT NULL DEFAULT 0,
+  -- How many blocks it stands for at the least, where it folds repeats; NULL where it is one block.
+  at_least   INTEGER
 ) STRICT;
 CREATE INDEX IF NOT EXISTS security_events_of_org ON security_events (org, id);
 CREATE INDEX IF NOT EXISTS security_events_of_model ON security_events (org, model, id);
--- Counting by day reads this index alone, never the events.
-CREATE INDEX IF NOT EXISTS security_events_by_time ON security_events (org, at, type, outcome);
+-- Counting by day, model and project reads this index alone, never the events.
+CREATE INDEX IF NOT EXISTS security_events_by_time ON security_events (org, at, type, outcome, at_least, model, project);
 CREATE INDEX IF NOT EXISTS security_events_unsealed ON security_events (org, id) WHERE sealed = 0;
 CREATE TRIGGER IF NOT EXISTS security_events_sealed_update BEFORE UPDATE ON security_events WHEN OLD.sealed = 1
 BEGIN
@@ -194,4 +196,30 @@ CREATE TABLE IF NOT EXISTS chain_heads (
 CREATE TRIGGER IF NOT EXISTS chain_heads_are_append_only BEFORE UPDATE ON chain_heads
 BEGIN
   SELECT RAISE(ABORT, 'signed heads are append-only');
+END;
+
+-- How long an organization's events are kept; without a row, the default of src/store/retention.ts.
+CREATE TABLE IF NOT EXISTS event_retention (
+  org        TEXT PRIMARY KEY REFERENCES orgs (id),
+  days       INTEGER NOT NULL CHECK (days >= 180),
+  legal_hold INTEGER NOT NULL CHECK (legal_hold IN (0, 1)),
+  changed_at TEXT NOT NULL,
+  changed_by TEXT NOT NULL
+) STRICT;
+
+-- Signed statements of what retention removed from the beginning of a chain: everything up to `seq`, all of it older
+-- than `removed_before`. Written in the batch that removes it.
+CREATE TABLE IF NOT EXISTS chain_cuts (
+  chain          TEXT NOT NULL,
+  seq            INTEGER NOT NULL,
+  hash           TEXT NOT NULL,
+  at             TEXT NOT NULL,
+  removed_before TEXT NOT NULL,
+  key_id         TEXT NOT NULL,
+  signature      TEXT NOT NULL,
+  PRIMARY KEY (chain, seq)
+) STRICT;
+CREATE TRIGGER IF NOT EXISTS chain_cuts_are_append_only BEFORE UPDATE ON chain_cuts
+BEGIN
+  SELECT RAISE(ABORT, 'signed cuts are append-only');
 END;

@@ -5,6 +5,7 @@ import { beforeAll, describe, expect, it, vi } from "vitest";
 import { sealEvents } from "../src/audit/seal.ts";
 import { type Flaw, type Held, type Verdict, verifyExport } from "../src/chain/export-file.ts";
 import { type Link, START, sealAll } from "../src/chain/links.ts";
+import { signCut } from "../src/chain/signed-cut.ts";
 import { type PublicKey, type SignedHead, signerOf, signHead } from "../src/chain/signed-head.ts";
 import type { Env } from "../src/env.ts";
 import { insertEvents } from "../src/store/events.ts";
@@ -276,4 +277,38 @@ it("more links than are walked at a time are proven, and a break among them is f
   const file = [exported[0] as Line, ...links, { head: signed }];
   expect(await verify(file)).toMatchObject({ proven: true, checked: 1203 });
   expect(await verify(file.toSpliced(778, 1))).toMatchObject({ flaw: { broken: { seq: 778, reason: "missing" } } });
+});
+
+describe("an export that begins behind what retention removed", () => {
+  const REMOVED_BEFORE = "2026-11-01T00:00:03.000Z";
+  const cutBy = async (pkcs8Key: string, seq: number, org = world.org) => {
+    const { hash } = linkAt(seq) as unknown as { hash: string };
+    return signCut(await signerOf(pkcs8Key), org, {
+      tip: { seq, hash },
+      removedBefore: REMOVED_BEFORE,
+      at: REMOVED_BEFORE,
+    });
+  };
+  const behind = (removed: unknown) => [{ ...exported[0], removed }, ...exported.slice(4)];
+
+  it("is proven by the signed cut that stands for it", async () => {
+    expect(await verify(behind(await cutBy(KEY, 3)), { keys: [key] })).toMatchObject({
+      proven: true,
+      from: { seq: 3 },
+      checked: 3,
+    });
+  });
+
+  it.each<[string, () => Promise<unknown>, object]>([
+    ["no cut", async () => null, { kind: "begins_late", after: 3 }],
+    ["a cut of another place", () => cutBy(KEY, 2), { kind: "begins_late", after: 3 }],
+    ["a cut of another key", () => cutBy(OTHER_KEY, 3), { kind: "head", seq: 3, reason: "not_genuine" }],
+    [
+      "another organization's cut",
+      () => cutBy(KEY, 3, "other"),
+      { kind: "head", seq: 3, reason: "other_organization" },
+    ],
+  ])("with %s is not", async (_, cut, flaw) => {
+    expect(await verify(behind(await cut()), { keys: [key] })).toMatchObject({ proven: false, flaw });
+  });
 });

@@ -9,6 +9,7 @@ import type { Env } from "../src/env.ts";
 import { insertEvents } from "../src/store/events.ts";
 import { type AdminWorld, openAdminWorld } from "./admin-world.ts";
 import { eventOf } from "./security-event.ts";
+import { tamper as tamperWith } from "./tampering.ts";
 
 const pkcs8 = (seed: string) => Buffer.from(`302e020100300506032b657004220420${seed}`, "hex").toString("base64");
 const KEY = pkcs8("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60");
@@ -35,16 +36,8 @@ const verify = async (query = "") => {
   return VerifyAnswer.parse(body);
 };
 const newestHead = async (): Promise<SignedHead> => (await verify()).proven_by as SignedHead;
-/** What somebody does who writes to the database past the Worker, triggers removed. */
-async function tamper(...statements: string[]) {
-  const triggers = await signing.DB.prepare("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").all<{
-    name: string;
-    sql: string;
-  }>();
-  for (const { name } of triggers.results) await signing.DB.prepare(`DROP TRIGGER ${name}`).run();
-  for (const sql of statements) await signing.DB.prepare(sql.replaceAll("$org", `'${world.org}'`)).run();
-  for (const { sql } of triggers.results) await signing.DB.prepare(sql).run();
-}
+const tamper = (...statements: string[]) =>
+  tamperWith(signing, ...statements.map((sql) => sql.replaceAll("$org", `'${world.org}'`)));
 
 it("an intact chain is whole, and proven up to its newest signed head", async () => {
   const answer = await verify();
@@ -109,7 +102,7 @@ describe("tampering with the database is found and named", () => {
     [
       "one inserted that claims to be sealed",
       [
-        "INSERT INTO security_events SELECT 'evt_01ARZ3NDEKTSV4RRFFQ69G5FAV', at, org, project, type, outcome, model, providers, event, 1 FROM security_events WHERE id = $2",
+        "INSERT INTO security_events SELECT 'evt_01ARZ3NDEKTSV4RRFFQ69G5FAV', at, org, project, type, outcome, model, providers, event, 1, at_least FROM security_events WHERE id = $2",
       ],
       { unlinked: ["evt_01ARZ3NDEKTSV4RRFFQ69G5FAV"] },
     ],

@@ -119,6 +119,13 @@ const CASES: Record<string, (operation: Operation) => Cases | Promise<Cases>> = 
     good: { by: "admin", at: { id: "deepseek" } },
     bad: { not_found: { by: "admin", at: { id: "nobody" } } },
   }),
+  readStatistics: () => ({ good: { by: "admin", query: "by=provider" }, bad: badQuery("admin") }),
+  readHealth: () => ({ good: { by: "admin" }, bad: { not_found: { by: "admin", at: { org: "other" } } } }),
+  readRetention: () => ({ good: { by: "admin" }, bad: { not_found: { by: "admin", at: { org: "other" } } } }),
+  saveRetention: (operation) => ({
+    good: { by: "owner", asked: { body: example(operation) } },
+    bad: { invalid_request: { by: "owner", asked: BAD_BODY } },
+  }),
   listInstallationLog: () => ({ good: { by: "operator" }, bad: badQuery("operator") }),
   listEvents: () => ({ good: { by: "admin", query: "model=deepseek-v3.2&limit=2" }, bad: badQuery("admin") }),
   exportEvents: () => ({

@@ -90,7 +90,11 @@ const API: Record<string, Walked> = {
   "GET /orgs/:org/events/export": MANAGERS,
   "GET /orgs/:org/events/verify": MANAGERS,
   "GET /orgs/:org/events/chain": MANAGERS,
+  "GET /orgs/:org/events/stats": MANAGERS,
   "GET /orgs/:org/events/:id": MANAGERS,
+  "GET /orgs/:org/health": MANAGERS,
+  "GET /orgs/:org/retention": MANAGERS,
+  "PUT /orgs/:org/retention": OWNER,
 };
 
 const PAGES: Record<string, Walked> = {

@@ -41,6 +41,7 @@ const ACTS: Readonly<Record<string, Act>> = {
   },
   "token.issue": { label: "Admin token issued", words: (target) => `Issued an admin token to ${target}.` },
   "token.revoke": { label: "Admin token revoked", words: (target) => `Revoked an admin token of ${target}.` },
+  "events.retention": { label: "Retention of events changed" },
   "sign_in.refuse": {
     label: "Sign-in refused",
     words: (target, { reason }) => `Refused to sign ${target} in: ${shown(reason).replaceAll("_", " ")}.`,

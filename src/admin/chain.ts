@@ -1,11 +1,13 @@
 // The chain of an organization's events as an auditor asks about it: verified in place, or streamed out to be verified
 // elsewhere.
-import { START, type Tip } from "../chain/links.ts";
-import { type Proof, prove } from "../chain/proof.ts";
-import type { SignedHead } from "../chain/signed-head.ts";
+import type { Tip } from "../chain/links.ts";
+import { type HeadProblem, type Proof, prove } from "../chain/proof.ts";
+import type { SignedCut } from "../chain/signed-cut.ts";
+import { isGenuine, type PublicKey, type SignedHead } from "../chain/signed-head.ts";
 import type { Env } from "../env.ts";
 import { publicKeys } from "../store/audit-keys.ts";
-import { countUnsealed, newestHead, readHeads, readLinks, unlinkedEvents } from "../store/chain.ts";
+import { countUnsealed, linkOf, newestHead, readHeads, readLinks, unlinkedEvents } from "../store/chain.ts";
+import { beginningOf } from "../store/chain-cuts.ts";
 
 const LINKS_PER_READ = 500;
 /** As many links as one call walks; the next goes on behind them. */
@@ -17,6 +19,8 @@ const MAX_UNLINKED_TOLD = 20;
 export interface Verification extends Proof {
   /** Whether the walk reached the end of the chain. */
   readonly complete: boolean;
+  /** What stands for the events that retention removed from the beginning; null where it removed none. */
+  readonly removed: SignedCut | null;
   /** Events that wait for their seal; they are not part of the proof. */
   readonly unsealed: number;
   /** Events that claim to be sealed although no link names them: somebody put them in. At most twenty. */
@@ -24,21 +28,24 @@ export interface Verification extends Proof {
 }
 
 /**
- * Walks the chain from its beginning, or behind `from`, which the caller must have from an earlier verification. `held`
- * is a signed head that the caller kept outside the database.
+ * Walks the chain from its beginning, or behind `from`, which the caller must have from an earlier verification; where
+ * retention has removed that place since, from the beginning again. `held` is a signed head that the caller kept outside
+ * the database.
  */
 export async function verifyChain(
   env: Env,
   { org, from, held }: { org: string; from: Tip | null; held: SignedHead | null },
 ): Promise<Verification> {
-  const start = from ?? (await beginningOf(env, org));
+  const beginning = await beginningOf(env, org);
+  const start = from !== null && from.seq >= beginning.start.seq ? from : beginning.start;
+  const keys = await publicKeys(env);
   const heads = await headsToCheck(env, { org, start, held });
-  const prover = prove(start, { heads, keys: await publicKeys(env) });
+  const prover = prove(start, { heads, keys });
   let complete = false;
   let walked = 0;
   for (let after = start.seq; walked < MAX_LINKS_PER_CALL; ) {
     const links = await readLinks(env, { org, after, limit: LINKS_PER_READ });
-    const whole = prover.add(links.map(({ event, ...seal }) => ({ ...seal, event: parsed(event) })));
+    const whole = prover.add(links.map(linkOf));
     walked += links.length;
     after = links.at(-1)?.seq ?? after;
     complete = links.length < LINKS_PER_READ;
@@ -49,16 +56,17 @@ export async function verifyChain(
     countUnsealed(env, org),
     unlinkedEvents(env, org, MAX_UNLINKED_TOLD),
   ]);
-  const ok = proof.ok && unlinked.length === 0;
-  return { ...proof, ok, complete: complete && proof.broken === null, unsealed, unlinked };
+  // What is missing may be what retention removed meanwhile.
+  if (proof.broken && (await beginningOf(env, org)).start.seq > start.seq) return verifyChain(env, { org, from, held });
+  const head_problem = (await cutProblem(beginning.cut, keys)) ?? proof.head_problem;
+  const ok = proof.ok && head_problem === null && unlinked.length === 0;
+  const whole = complete && proof.broken === null;
+  return { ...proof, ok, head_problem, complete: whole, removed: beginning.cut, unsealed, unlinked };
 }
 
-/** Behind which place the chain begins: its start, or what retention removed, where a signed head stands for that. */
-async function beginningOf(env: Env, org: string): Promise<Tip> {
-  const [first] = await readLinks(env, { org, after: 0, limit: 1 });
-  if (!first || first.seq === 1) return START;
-  const [cut] = await readHeads(env, { org, after: first.seq - 2, limit: 1 });
-  return cut?.seq === first.seq - 1 ? { seq: cut.seq, hash: cut.hash } : START;
+/** A cut that none of the known keys signed stands for nothing: somebody else cut the beginning off. */
+async function cutProblem(cut: SignedCut | null, keys: readonly PublicKey[]): Promise<HeadProblem | null> {
+  return cut === null || (await isGenuine(cut, keys)) ? null : { seq: cut.seq, reason: "not_genuine" };
 }
 
 async function headsToCheck(
@@ -72,25 +80,21 @@ async function headsToCheck(
   return [...stored, ...(newest ? [newest] : []), ...(held ? [held] : [])];
 }
 
-/** What is no JSON was tampered with: as good as gone. */
-function parsed(event: string | null): unknown {
-  try {
-    return event === null ? null : JSON.parse(event);
-  } catch {
-    return null;
-  }
-}
-
-/** The chain as lines of JSON, oldest first, behind the place `after`: its links, then its newest signed head. */
+/**
+ * The chain as lines of JSON, oldest first, behind the place `after`: the keys, and the signed cut where the chain begins
+ * behind one; its links; then its newest signed head.
+ */
 export async function* exportChain(env: Env, { org, after }: { org: string; after: number }): AsyncGenerator<string> {
   const keys = await publicKeys(env);
   const head = await newestHead(env, org);
-  yield `${JSON.stringify({ chain: org, after, keys })}\n`;
+  const { cut } = await beginningOf(env, org);
+  const removed = cut && cut.seq > after ? cut : null;
+  yield `${JSON.stringify({ chain: org, after, keys, removed })}\n`;
   let last = after;
   for (;;) {
     const links = await readLinks(env, { org, after: last, limit: LINKS_PER_READ });
     if (links.length === 0) break;
-    yield links.map(({ event, ...seal }) => `${JSON.stringify({ ...seal, event: parsed(event) })}\n`).join("");
+    yield links.map((link) => `${JSON.stringify(linkOf(link))}\n`).join("");
     last = links.at(-1)?.seq ?? last;
   }
   // The head from before the links, so that a chain whose end was cut off does not pass; or one that was signed while

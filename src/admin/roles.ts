@@ -12,6 +12,8 @@ export const PERMISSIONS = {
   policy: ["owner", "admin"],
   events: ["owner", "admin"],
   audit_log: ["owner", "admin"],
+  /** How long security events are kept; whoever sees events sees that too. */
+  retention: ["owner"],
   /** Every model with its providers' verdicts: all that a developer sees. */
   models: ["owner", "admin", "developer"],
   /** What the catalog knows of each provider, and its evidence. */

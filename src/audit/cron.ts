@@ -1,5 +1,5 @@
 // What runs every few minutes: the edge is brought in step with D1, events are sealed that no consumer has seen, provider
-// keys are sealed anew where CREDENTIALS_KEY was replaced, and sessions that are over are removed.
+// keys are sealed anew where CREDENTIALS_KEY was replaced, and what is over is removed: sessions, events past retention.
 import type { Env } from "../env.ts";
 import { edgeHoldsCatalog, newestCatalog, publishCatalog } from "../store/catalogs.ts";
 import { removeEndedSessions } from "../store/members.ts";
@@ -8,6 +8,7 @@ import { edgeHolds, markPublished, publishOrg } from "../store/publish.ts";
 import { distrustKeys, repairKeys } from "../store/publish-key.ts";
 import { resealCredentials } from "../store/reseal.ts";
 import { newestRevision } from "../store/revisions.ts";
+import { removeAllExpired } from "./retention.ts";
 import { sealAllEvents } from "./seal.ts";
 
 /** Republishes whatever the edge lacks. One failure does not keep the rest from being repaired; it is thrown at the end. */
@@ -28,6 +29,7 @@ export async function repairEdge(env: Env): Promise<void> {
   }
   await attempt("keys", () => repairKeys(env));
   await attempt("event chains", () => sealAllEvents(env));
+  await attempt("retention", () => removeAllExpired(env, Date.now()));
   await attempt("sessions", () => removeEndedSessions(env));
   if (failures.length > 0) throw new Error(`not repaired: ${failures.join(", ")}`);
 }

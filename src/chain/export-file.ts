@@ -4,12 +4,19 @@
 import * as z from "zod";
 import { type Break, START, type Tip } from "./links.ts";
 import { type HeadProblem, type Proof, prove } from "./proof.ts";
-import { PublicKey, SignedHead } from "./signed-head.ts";
+import { SignedCut } from "./signed-cut.ts";
+import { isGenuine, PublicKey, SignedHead } from "./signed-head.ts";
 
 const LINKS_PER_STEP = 500;
 
 const Hash = z.string().regex(/^[0-9a-f]{64}$/);
-const Header = z.strictObject({ chain: z.string(), after: z.number().int().nonnegative(), keys: z.array(PublicKey) });
+const Header = z.strictObject({
+  chain: z.string(),
+  after: z.number().int().nonnegative(),
+  keys: z.array(PublicKey),
+  /** What stands for the events that retention removed from the beginning. */
+  removed: SignedCut.nullable(),
+});
 const Link = z.strictObject({ seq: z.number().int().positive(), prev_hash: Hash, hash: Hash, event: z.unknown() });
 const Line = z.union([Link, z.strictObject({ head: SignedHead })]);
 
@@ -69,13 +76,20 @@ export async function verifyExport(lines: Lines, { keys: given, heads: held, aft
   const heads = [...read.heads, ...held];
   const foreign = heads.find(({ org }) => org !== header.chain);
   if (foreign) return { ...unproven, flaw: { kind: "head", seq: foreign.seq, reason: "other_organization" } };
-  if (after === 0 && first && first.seq > 1)
+  const trusted = given.length > 0 ? given : header.keys;
+  const cut = after === 0 ? header.removed : null;
+  if (cut && cut.org !== header.chain)
+    return { ...unproven, flaw: { kind: "head", seq: cut.seq, reason: "other_organization" } };
+  if (cut && !(await isGenuine(cut, trusted)))
+    return { ...unproven, flaw: { kind: "head", seq: cut.seq, reason: "not_genuine" } };
+  const beginning: Tip = cut ? { seq: cut.seq, hash: cut.hash } : START;
+  if (after === 0 && first && first.seq > beginning.seq + 1)
     return { ...unproven, flaw: { kind: "begins_late", after: first.seq - 1 } };
-  const before = held.find(({ seq }) => seq < after);
+  const before = held.find(({ seq }) => seq < Math.max(after, beginning.seq));
   if (before) return { ...unproven, flaw: { kind: "head_before", seq: before.seq } };
 
-  const from = after === 0 ? START : { seq: after, hash: first?.prev_hash ?? START.hash };
-  const proof = await proofOf(lines, from, { heads, keys: given.length > 0 ? given : header.keys });
+  const from = after === 0 ? beginning : { seq: after, hash: first?.prev_hash ?? START.hash };
+  const proof = await proofOf(lines, from, { heads, keys: trusted });
   const { to, checked, proven_by } = proof;
   const flaw = flawOf(proof);
   return { proven: flaw === null, flaw, chain: header.chain, from, to, checked, proven_by, keys };

@@ -49,12 +49,19 @@ export async function signerOf(pkcs8: string): Promise<Signer> {
 }
 
 /** Signs where a chain is at `at` (RFC 3339). */
-export async function signHead(signer: Signer, org: string | null, tip: Tip, at: string): Promise<SignedHead> {
-  const head = { org, seq: tip.seq, hash: tip.hash, at, key_id: signer.key_id };
-  return { ...head, signature: await signer.sign(signedBytes(head)) };
+export function signHead(signer: Signer, org: string | null, { seq, hash }: Tip, at: string): Promise<SignedHead> {
+  return signStatement(signer, { org, seq, hash, at, key_id: signer.key_id });
 }
 
-/** Whether a head was signed by one of these keys. */
+/** Adds the signature over all members of a statement. */
+export async function signStatement<T extends Omit<SignedHead, "signature">>(
+  signer: Signer,
+  statement: T,
+): Promise<T & { signature: string }> {
+  return { ...statement, signature: await signer.sign(signedBytes(statement)) };
+}
+
+/** Whether a head, or a statement that says more, was signed by one of these keys. */
 export async function isGenuine({ signature, ...head }: SignedHead, keys: readonly PublicKey[]): Promise<boolean> {
   const jwk = keys.find((key) => keyIdOf(key) === head.key_id);
   if (!jwk) return false;
@@ -67,7 +74,7 @@ function signedBytes(head: Omit<SignedHead, "signature">): Uint8Array<ArrayBuffe
   return new Uint8Array(new TextEncoder().encode(canonicalize(head)));
 }
 
-/** Where a chain begins for a verifier: behind what retention removed, for which a signed head stands, or at its start. */
+/** Where a chain begins for a verifier: behind what retention removed, for which a signed cut stands, or at its start. */
 export function startAfter(cut: SignedHead | null): Tip {
   return cut ? { seq: cut.seq, hash: cut.hash } : START;
 }

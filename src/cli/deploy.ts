@@ -35,7 +35,8 @@ async function deploy(): Promise<void> {
 
   for (const passed of await smokeTest(url, operator, catalog.version)) say("Check", passed);
   say("Done", `settings at ${url}/settings`);
-  for (const missing of [providerSecretsNote(secrets), credentialsKeyNote(secrets)]) if (missing) say("Next", missing);
+  const missing = [providerSecretsNote(secrets), auditSigningKeyNote(secrets), credentialsKeyNote(secrets)];
+  for (const note of missing) if (note) say("Next", note);
 }
 
 async function requireAccount(): Promise<void> {
@@ -51,6 +52,12 @@ function providerSecretsNote(secrets: readonly string[]): string | null {
   const named = readShippedCatalog().providers.map(({ secret }) => secret);
   if (named.some((secret) => secrets.includes(secret))) return null;
   return "no provider can be called yet: npx wrangler secret put OPENAI_API_KEY (names in .dev.vars.example)";
+}
+
+function auditSigningKeyNote(secrets: readonly string[]): string | null {
+  if (secrets.includes("AUDIT_SIGNING_KEY")) return null;
+  return `the event chains are not signed yet, and retention removes nothing. Make a key, keep a copy, and set it:
+          openssl genpkey -algorithm ed25519 -outform DER | base64 -w0, then npx wrangler secret put AUDIT_SIGNING_KEY`;
 }
 
 function credentialsKeyNote(secrets: readonly string[]): string | null {

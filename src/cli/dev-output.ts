@@ -1,7 +1,8 @@
-// What a person needs of wrangler's output: the Worker's security events as readable lines, its other prints and every
-// error as they are, and nothing of the rest. Pure.
+// What a person needs of wrangler's output: the Worker's security events and signed heads as readable lines, its other
+// prints and every error as they are, and nothing of the rest. Pure.
 import { stripVTControlCharacters } from "node:util";
 import { eventLineOf } from "./event-line.ts";
+import { headLineOf } from "./head-line.ts";
 import { plainText } from "./plain-text.ts";
 
 const MAX_LINE_CHARACTERS = 2000;
@@ -34,7 +35,7 @@ export function shownLine(line: string): string | null {
   const text = stripVTControlCharacters(line);
   if (NOISE.some((noise) => noise.test(text))) return null;
   if (/^⎔ Local server updated/.test(text)) return "Source changed; reloaded.";
-  return eventLineOf(text) ?? printable(text);
+  return eventLineOf(text) ?? headLineOf(text) ?? printable(text);
 }
 
 function printable(text: string): string {

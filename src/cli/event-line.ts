@@ -2,6 +2,7 @@
 import * as z from "zod";
 import { failureInWords } from "../compliance/words.ts";
 import { SecurityEvent } from "../store/event.ts";
+import { repeatsInWords } from "../store/event-repeats.ts";
 import { plainText } from "./plain-text.ts";
 
 /** More would push the event's id off the screen; the event itself has them all. */
@@ -32,6 +33,7 @@ export function eventLine(event: SecurityEvent): string {
     plainText(`${event.org ?? "?"}/${event.project ?? "?"}`),
     plainText(targetOf(event)),
     reasonsOf(event),
+    ...(event.repeats ? [`(${repeatsInWords(event)})`] : []),
     event.id,
   ].join("  ");
 }
@@ -56,7 +58,8 @@ function reasonsOf({ providers, providers_omitted = 0, reason }: SecurityEvent):
   return shown.join("; ") + (more > 0 ? `; and ${more} more` : "");
 }
 
-function parseJson(text: string): unknown {
+/** What a printed line holds as JSON; null where it is none. */
+export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

@@ -51,10 +51,9 @@ export function newCredentialsKey(): string {
   return randomBytes(32).toString("base64");
 }
 
-/** An Ed25519 key, as PKCS #8 in base64. */
+/** An Ed25519 private key, as base64 of PKCS #8. */
 export function newAuditSigningKey(): string {
-  const { privateKey } = generateKeyPairSync("ed25519");
-  return privateKey.export({ format: "der", type: "pkcs8" }).toString("base64");
+  return generateKeyPairSync("ed25519").privateKey.export({ type: "pkcs8", format: "der" }).toString("base64");
 }
 
 export function newOperatorToken(): string {

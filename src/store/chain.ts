@@ -1,12 +1,12 @@
 // The chain of security events in D1: which event has which place, and the signed heads. Rows are only ever added; that
 // two writers cannot fork a chain is the primary key's doing.
-import type { Seal, Tip } from "../chain/links.ts";
+import type { Link, Seal, Tip } from "../chain/links.ts";
 import type { SignedHead } from "../chain/signed-head.ts";
 import type { Env } from "../env.ts";
 
 /** A chain's name in the tables: an organization's id, or "" for events whose organization could not be read. */
-const chainOf = (org: string | null) => org ?? "";
-const orgOf = (chain: string) => (chain === "" ? null : chain);
+export const chainOf = (org: string | null) => org ?? "";
+export const orgOf = (chain: string) => (chain === "" ? null : chain);
 
 /** Organizations with events that are not sealed yet. */
 export async function orgsToSeal(env: Env): Promise<(string | null)[]> {
@@ -16,9 +16,13 @@ export async function orgsToSeal(env: Env): Promise<(string | null)[]> {
   return results.map(({ org }) => org);
 }
 
-/** The end of a chain, or null while it is empty. */
+/** The end of a chain, also where retention removed all of its links; null while it never had one. */
 export async function chainTip(env: Env, org: string | null): Promise<Tip | null> {
-  return env.DB.prepare("SELECT seq, hash FROM event_seals WHERE chain = ? ORDER BY seq DESC LIMIT 1")
+  return env.DB.prepare(
+    `SELECT * FROM (SELECT seq, hash FROM event_seals WHERE chain = ?1 ORDER BY seq DESC LIMIT 1)
+     UNION ALL SELECT * FROM (SELECT seq, hash FROM chain_cuts WHERE chain = ?1 ORDER BY seq DESC LIMIT 1)
+     ORDER BY seq DESC LIMIT 1`,
+  )
     .bind(chainOf(org))
     .first<Tip>();
 }
@@ -101,6 +105,15 @@ export async function readLinks(
     .bind(chainOf(org), after, limit)
     .all<Seal & { event: string | null }>();
   return results;
+}
+
+/** A stored link with its event read. What is no JSON was tampered with: as good as gone. */
+export function linkOf({ event, ...seal }: Seal & { event: string | null }): Link {
+  try {
+    return { ...seal, event: event === null ? null : JSON.parse(event) };
+  } catch {
+    return { ...seal, event: null };
+  }
 }
 
 /** Events that are said to be sealed, although no seal names them: somebody put them in. At most `limit`. */

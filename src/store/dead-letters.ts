@@ -38,12 +38,25 @@ export async function listDeadLetters(
   return results;
 }
 
+export interface WaitingLetters {
+  count: number;
+  /** When the first of them was given up on; null while none waits. */
+  since: string | null;
+}
+
+/** Those that wait: of one organization, or of all where `org` is undefined. */
+export async function waitingDeadLetters(env: Env, org?: string): Promise<WaitingLetters> {
+  const where = org === undefined ? "" : " AND json_valid(body) AND body ->> 'org' = ?";
+  const statement = env.DB.prepare(
+    `SELECT COUNT(*) AS count, MIN(received_at) AS since FROM dead_letters WHERE replayed_at IS NULL${where}`,
+  );
+  const row = await (org === undefined ? statement : statement.bind(org)).first<WaitingLetters>();
+  return row ?? { count: 0, since: null };
+}
+
 /** How many wait: of one organization, or of all where `org` is undefined. */
 export async function countDeadLetters(env: Env, org?: string): Promise<number> {
-  const where = org === undefined ? "" : " AND json_valid(body) AND body ->> 'org' = ?";
-  const statement = env.DB.prepare(`SELECT COUNT(*) AS n FROM dead_letters WHERE replayed_at IS NULL${where}`);
-  const row = await (org === undefined ? statement : statement.bind(org)).first<{ n: number }>();
-  return row?.n ?? 0;
+  return (await waitingDeadLetters(env, org)).count;
 }
 
 /** Sends a message to the queue once more and marks it as replayed. False when there is none that waits. */

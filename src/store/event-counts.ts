@@ -1,11 +1,14 @@
-// How many security events there were, by day and kind.
+// How many requests were refused or rerouted, by day and kind of event.
 import type { Env } from "../env.ts";
 import type { SecurityEvent } from "./event.ts";
 
 export interface EventCount extends Pick<SecurityEvent, "type" | "outcome"> {
   /** A day in UTC, YYYY-MM-DD. */
   day: string;
-  events: number;
+  /** How many requests the events stand for: folded ones for as many as they count. */
+  requests: number;
+  /** Whether repeats are folded in it, so that there may have been more. */
+  at_least: boolean;
 }
 
 /**
@@ -17,10 +20,11 @@ export async function countEvents(
   { org, from, to }: { org: string; from: string; to: string },
 ): Promise<EventCount[]> {
   const { results } = await env.DB.prepare(
-    `SELECT substr(at, 1, 10) AS day, type, outcome, COUNT(*) AS events FROM security_events
+    `SELECT substr(at, 1, 10) AS day, type, outcome, SUM(COALESCE(at_least, 1)) AS requests, COUNT(at_least) AS folded
+     FROM security_events
      WHERE org = ? AND at >= ? AND at < ? GROUP BY day, type, outcome ORDER BY day`,
   )
     .bind(org, from, to)
-    .all<EventCount>();
-  return results;
+    .all<Omit<EventCount, "at_least"> & { folded: number }>();
+  return results.map(({ folded, ...count }) => ({ ...count, at_least: folded > 0 }));
 }

@@ -21,8 +21,8 @@ export interface EventFilter {
 /** Stores events that are not stored yet, in one batch. Throws when D1 fails. */
 export async function insertEvents(env: Env, events: readonly SecurityEvent[]): Promise<void> {
   const statement = env.DB.prepare(
-    `INSERT INTO security_events (id, at, org, project, type, outcome, model, providers, event)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
+    `INSERT INTO security_events (id, at, org, project, type, outcome, model, providers, event, at_least)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
   );
   await env.DB.batch(
     events.map((event) =>
@@ -36,6 +36,7 @@ export async function insertEvents(env: Env, events: readonly SecurityEvent[]): 
         event.model,
         JSON.stringify(event.providers),
         JSON.stringify(event),
+        event.repeats?.at_least ?? null,
       ),
     ),
   );
@@ -50,8 +51,8 @@ export async function blocksWithinLimit(env: Env, key: string): Promise<boolean>
 export async function countRepeats(env: Env, id: string, more: number): Promise<boolean> {
   const { meta } = await env.DB.prepare(
     `UPDATE security_events
-     SET event = json_set(event, '$.repeats.at_least', (event ->> '$.repeats.at_least') + ?)
-     WHERE id = ? AND sealed = 0`,
+     SET event = json_set(event, '$.repeats.at_least', (event ->> '$.repeats.at_least') + ?1), at_least = at_least + ?1
+     WHERE id = ?2 AND sealed = 0`,
   )
     .bind(more, id)
     .run();

@@ -2,6 +2,7 @@
 import { type Context, Hono } from "hono";
 import * as z from "zod";
 import { GENESIS } from "../../chain/links.ts";
+import { SignedCut } from "../../chain/signed-cut.ts";
 import { keyIdOf, PublicKey, SignedHead } from "../../chain/signed-head.ts";
 import { publicKeys } from "../../store/audit-keys.ts";
 import { type AdminEnv, requireMember } from "../authorize.ts";
@@ -43,6 +44,8 @@ export const VerifyAnswer = z.strictObject({
     .strictObject({ seq: z.number().int(), reason: z.enum(["not_genuine", "other_chain", "cut_off"]) })
     .nullable(),
   proven_by: SignedHead.nullable(),
+  /** What stands for the events that retention removed. */
+  removed: SignedCut.nullable(),
   unsealed: z.number().int(),
   unlinked: z.array(z.string()),
 });

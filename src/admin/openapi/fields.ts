@@ -4,6 +4,8 @@ import { CATALOG_FIELDS } from "./catalog-fields.ts";
 
 /** By name, or by `Component.field` where a name means something else than elsewhere. */
 export const FIELDS: Readonly<Record<string, string>> = {
+  days: "How many days an event is kept, from 180 on.",
+  legal_hold: "While it is on, nothing is removed.",
   // What many answers have.
   id: "What it is called in a URL.",
   name: "What people call it: one line.",

@@ -26,6 +26,7 @@ const PARAMETERS: Readonly<Record<string, string>> = {
   target: "Such as `revision 7`, or a member's address.",
   from: "From this time on (RFC 3339), inclusive.",
   to: "Up to this time (RFC 3339), exclusive.",
+  by: "What the blocks are counted by.",
   format: "The form of the file.",
   "verifyChain.from": "Behind which link to go on: `to.seq` of an earlier answer.",
   from_hash: "The hash of that link: `to.hash` of that answer.",

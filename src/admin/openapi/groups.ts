@@ -11,6 +11,7 @@ import { organizations } from "./groups/organizations.ts";
 import { policy } from "./groups/policy.ts";
 import { projects } from "./groups/projects.ts";
 import { reference } from "./groups/reference.ts";
+import { trail } from "./groups/trail.ts";
 import type { Group, Operation } from "./operation.ts";
 
 export const GROUPS: readonly Group[] = [
@@ -18,6 +19,7 @@ export const GROUPS: readonly Group[] = [
   history,
   models,
   events,
+  trail,
   integrity,
   projects,
   keys,

@@ -8,6 +8,7 @@ import catalog from "./styles/catalog.css";
 import controls from "./styles/controls.css";
 import events from "./styles/events.css";
 import frame from "./styles/frame.css";
+import health from "./styles/health.css";
 import history from "./styles/history.css";
 import impact from "./styles/impact.css";
 import listing from "./styles/listing.css";
@@ -16,6 +17,7 @@ import overview from "./styles/overview.css";
 import policy from "./styles/policy.css";
 import projects from "./styles/projects.css";
 import reference from "./styles/reference.css";
+import statistics from "./styles/statistics.css";
 
 const CACHE_SECONDS = 31_536_000;
 
@@ -48,6 +50,8 @@ export const ASSETS = {
       members,
       overview,
       projects,
+      health,
+      statistics,
       reference,
     ].join("\n"),
   ),

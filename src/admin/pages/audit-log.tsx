@@ -1,25 +1,21 @@
 // Settings → Audit log: the list, newest first, with its filters in the address.
 import { Hono } from "hono";
 import * as z from "zod";
-import { endOfDay } from "../../compliance/facts.ts";
 import { auditLogValues, listAuditLog } from "../../store/audit-log.ts";
-import { timestamp } from "../../store/secrets.ts";
 import { ACT_FILTERS } from "../api/audit-log.ts";
 import type { AdminEnv } from "../authorize.ts";
 import { enter } from "./access.ts";
-import { type AuditFilters, AuditLogPage } from "./audit-log-page.tsx";
+import { AuditLogPage } from "./audit-log-page.tsx";
+import { DAY_FILTERS, periodOf } from "./days.ts";
 import { readFilters } from "./filters.ts";
 
 const PER_PAGE = 50;
 /** As many actors and actions as are offered to choose from; others may be typed into the address. */
 const MAX_OFFERED = 200;
 
-const day = z.iso.date("must be a day, such as 2026-11-23").optional();
-
 const Query = z.strictObject({
   ...ACT_FILTERS,
-  from: day,
-  to: day,
+  ...DAY_FILTERS,
   before: z
     .string()
     .regex(/^log_\w{26}$/, "is not an entry to continue after")
@@ -55,8 +51,3 @@ auditLog.get("/", async (c) => {
     }),
   );
 });
-
-/** The days that a page is filtered by, both included, as moments. */
-function periodOf({ from, to }: AuditFilters): { from: string | undefined; to: string | undefined } {
-  return { from: from && timestamp(Date.parse(from)), to: to && timestamp(endOfDay(to)) };
-}

@@ -4,13 +4,15 @@ import type { EventCount } from "../../store/event-counts.ts";
 const DAYS = 14;
 const DAY_MS = 86_400_000;
 
-/** Events of one kind or another. `blocked` is what the policy refused or took out of a request. */
+/** Requests of one kind or another. `blocked` is what the policy refused or took out of a request. */
 export interface BlockTally {
   refused: number;
   rerouted: number;
   blocked: number;
   /** Refused because the policy could not be read. */
   unavailable: number;
+  /** Whether repeats are folded in `blocked`, so that there may have been more. */
+  atLeast: boolean;
 }
 
 export interface BlockDay extends BlockTally {
@@ -31,7 +33,7 @@ export function windowsAt(now: number) {
 /** The counts in one. */
 export function tallyOf(counts: readonly EventCount[]): BlockTally {
   const of = (matches: (count: EventCount) => boolean) =>
-    counts.filter(matches).reduce((sum, { events }) => sum + events, 0);
+    counts.filter(matches).reduce((sum, { requests }) => sum + requests, 0);
   const refused = of(({ type, outcome }) => type === "compliance.blocked" && outcome === "refused");
   const rerouted = of(({ type, outcome }) => type === "compliance.blocked" && outcome === "rerouted");
   return {
@@ -39,13 +41,19 @@ export function tallyOf(counts: readonly EventCount[]): BlockTally {
     rerouted,
     blocked: refused + rerouted,
     unavailable: of(({ type }) => type === "policy.unavailable"),
+    atLeast: counts.some(({ type, at_least }) => type === "compliance.blocked" && at_least),
   };
 }
 
-/** Each of the last days up to `now`, oldest first, also those on which nothing happened. */
-export function daysOf(counts: readonly EventCount[], now: number): BlockDay[] {
-  const first = Date.parse(windowsAt(now).lastDays.from);
-  return Array.from({ length: DAYS }, (_, index) => {
+/** More bars than these tell nothing; counts by provider and the like are shown all the same. */
+const MAX_DAYS_DRAWN = 100;
+
+/** Each day of a period (RFC 3339, `to` exclusive), oldest first, also those on which nothing happened; none of a longer one. */
+export function daysOf(counts: readonly EventCount[], { from, to }: { from: string; to: string }): BlockDay[] {
+  const first = Date.parse(`${from.slice(0, 10)}T00:00:00.000Z`);
+  const days = Math.ceil((Date.parse(to) - first) / DAY_MS);
+  if (days > MAX_DAYS_DRAWN) return [];
+  return Array.from({ length: Math.max(0, days) }, (_, index) => {
     const day = new Date(first + index * DAY_MS).toISOString().slice(0, 10);
     return { day, ...tallyOf(counts.filter((count) => count.day === day)) };
   });

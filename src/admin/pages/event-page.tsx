@@ -2,9 +2,11 @@
 import type { CatalogIndex } from "../../catalog/lookup.ts";
 import type { Settings } from "../../env.ts";
 import type { SecurityEvent } from "../../store/event.ts";
+import { repeatsInWords } from "../../store/event-repeats.ts";
 import type { Member } from "../../store/members.ts";
 import type { OrgRecord } from "../../store/records.ts";
-import { compliantProviders, eventInWords, factsBehind, outcomeInWords, remoteToolsAsked } from "./event-words.ts";
+import { Remedy } from "./event-remedy.tsx";
+import { eventInWords, factsBehind, outcomeInWords } from "./event-words.ts";
 import { EvidenceList, Reason } from "./evidence.tsx";
 import { document } from "./layout.tsx";
 import { Time } from "./time.tsx";
@@ -21,6 +23,7 @@ export interface EventView {
 
 export const EventPage = (view: EventView) => {
   const { member, settings, event } = view;
+  const repeats = repeatsInWords(event);
   return document({
     title: `${outcomeInWords(event)} ${event.model ?? ""}`.trim(),
     member,
@@ -43,6 +46,12 @@ export const EventPage = (view: EventView) => {
           <p class="sub">
             <Time at={event.at} />. {eventInWords(event)}
           </p>
+          {repeats && (
+            <p class="sub">
+              It counts {repeats}, of the same API key: beyond a number a minute, blocks are not recorded one by one.
+              What follows is about the first of them.
+            </p>
+          )}
         </div>
         {event.type === "compliance.blocked" ? <Why {...view} /> : <Unavailable event={event} />}
         <Record event={event} />
@@ -113,53 +122,6 @@ const Provider = ({
       )}
       {catalog && !provider && <p class="aside">No longer in the catalog.</p>}
     </li>
-  );
-};
-
-const Remedy = ({ event, catalog, record, now }: EventView) => {
-  if (catalog === null || record === null) return null;
-  const tools = remoteToolsAsked(event);
-  const served = event.model === "auto" ? null : compliantProviders(event, { record, catalog, now });
-  return (
-    <section class="card" aria-labelledby="remedy">
-      <h2 id="remedy">What to do</h2>
-      <ul class="prose">
-        {tools.length > 0 && (
-          <li>
-            The request would have the provider call somebody else, by <code>{tools.join(", ")}</code>. Leave that out;
-            what follows is about the request without it.
-          </li>
-        )}
-        {served && served.length > 0 && (
-          <li>
-            Under revision {record.revision}, which is in force now,{" "}
-            {served.length === 1 ? "this provider" : "these providers"} of <code>{event.model}</code>{" "}
-            {served.length === 1 ? "passes" : "pass"}:{" "}
-            {served.map((id, index) => (
-              <>
-                {index > 0 && ", "}
-                <code>
-                  {id}/{event.model}
-                </code>
-              </>
-            ))}
-            . Call it by that name, where the gateway has credentials for it; or ask for <code>{event.model}</code>{" "}
-            alone, and the gateway goes only to providers that pass.
-          </li>
-        )}
-        {served && served.length === 0 && (
-          <li>
-            Under revision {record.revision}, which is in force now, no provider of <code>{event.model}</code> passes.
-            Choose another model: <code>GET /v1/models</code> lists those that an allowed provider serves.
-          </li>
-        )}
-        <li>
-          If the policy should allow this, an owner or admin can change it under{" "}
-          <a href="/settings/compliance">Compliance</a>; the change shows there what it would allow before it is saved.
-        </li>
-        <li>If the catalog is wrong about a provider, tell whoever operates this gateway, with a source.</li>
-      </ul>
-    </section>
   );
 };
 

@@ -1,6 +1,6 @@
 // Security events in words: what happened, and what somebody could do about it. Pure.
 import type { CatalogIndex } from "../../catalog/lookup.ts";
-import { evaluate } from "../../compliance/evaluate.ts";
+import { evaluate, type Verdict } from "../../compliance/evaluate.ts";
 import { type Attribute, SEARCHES } from "../../compliance/facts.ts";
 import { REQUIREMENT_IDS, REQUIREMENTS, requirementOf } from "../../compliance/requirements.ts";
 import { rulesOf } from "../../compliance/rules.ts";
@@ -18,6 +18,11 @@ export const FAILURE_CODES: readonly { code: string; label: string }[] = [
   { code: "model_not_allowed", label: "Model not on the allow list" },
   { code: "unknown_requirement", label: "Requirement unknown to the gateway" },
 ];
+
+/** The name of a failure code; of one that this build does not know, the code. */
+export function failureLabel(code: string): string {
+  return FAILURE_CODES.find((known) => known.code === code)?.label ?? code;
+}
 
 /** What happened, in a few words: "Refused", "Rerouted", "Policy unavailable". */
 export function outcomeInWords({ type, outcome }: SecurityEvent): string {
@@ -39,21 +44,56 @@ export function eventInWords({ type, outcome, mode, model, providers, reason }: 
   return `${asked} was refused: the policy does not allow the providers that it could go to. Nothing was sent to any provider.`;
 }
 
+/** What is enforced for an organization, and by which catalog. */
+interface InForce {
+  record: OrgRecord;
+  catalog: CatalogIndex;
+  now: number;
+}
+
 /**
  * The providers that could serve `model` through the same API under what is enforced for the organization and project
  * now. Whether the gateway holds their credentials is not looked at.
  */
 export function compliantProviders(
-  { model, project, api }: Pick<SecurityEvent, "model" | "project" | "api">,
-  { record, catalog, now }: { record: OrgRecord; catalog: CatalogIndex; now: number },
+  event: Pick<SecurityEvent, "model" | "project" | "api">,
+  inForce: InForce,
 ): string[] {
+  return verdictsNow(event, event.model, inForce)
+    .filter(({ allowed }) => allowed)
+    .map(({ provider }) => provider);
+}
+
+/**
+ * What alone keeps providers from serving the models that an event names, now: a failure code, and what would pass
+ * without it, as `provider/model`.
+ */
+export function onlyInTheWay(
+  event: Pick<SecurityEvent, "model" | "project" | "api" | "providers">,
+  inForce: InForce,
+): { code: string; targets: string[] }[] {
+  const found = new Map<string, string[]>();
+  for (const model of new Set([event.model, ...event.providers.map((blocked) => blocked.model ?? null)]))
+    for (const { provider, failures } of verdictsNow(event, model, inForce)) {
+      const [code, ...others] = new Set(failures.map((failure) => failure.code));
+      if (code === undefined || others.length > 0) continue;
+      found.set(code, [...(found.get(code) ?? []), `${provider}/${model}`]);
+    }
+  return [...found].map(([code, targets]) => ({ code, targets }));
+}
+
+/** What the providers of a model are judged now, for the project and the API of an event. */
+function verdictsNow(
+  { project, api }: Pick<SecurityEvent, "project" | "api">,
+  model: string | null,
+  { record, catalog, now }: InForce,
+): Verdict[] {
   if (model === null) return [];
   const rules = rulesOf(record, project);
   return (catalog.candidates.get(model) ?? [])
     .filter(({ mapping }) => api === null || mapping.apis.some((spoken) => spoken === api))
     .filter((candidate) => isLive(candidate, now))
-    .filter(({ provider, mapping }) => evaluate(rules, { provider, model: { id: model, mapping }, now }).allowed)
-    .map(({ provider }) => provider.id);
+    .map(({ provider, mapping }) => evaluate(rules, { provider, model: { id: model, mapping }, now }));
 }
 
 /** By what the request would have had a provider call somebody else, where that is why it was blocked; each once. */

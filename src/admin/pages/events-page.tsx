@@ -2,20 +2,26 @@
 import type { CatalogIndex } from "../../catalog/lookup.ts";
 import type { Settings } from "../../env.ts";
 import type { SecurityEvent } from "../../store/event.ts";
+import { repeatsInWords } from "../../store/event-repeats.ts";
 import type { Member } from "../../store/members.ts";
+import type { Health } from "../health.ts";
+import type { Days } from "./days.ts";
 import { FAILURE_CODES, outcomeInWords } from "./event-words.ts";
 import { Reason } from "./evidence.tsx";
 import { FilterForm, SelectField, TextField } from "./filter-form.tsx";
 import { addressOf } from "./filters.ts";
+import { type Glance, GlancePanel } from "./glance.tsx";
+import { HealthLine } from "./health-line.tsx";
 import { document } from "./layout.tsx";
+import { EVENTS_ADDRESS } from "./most-blocked.ts";
 import { Pager } from "./pager.tsx";
 import { Time } from "./time.tsx";
 
-export interface Filters {
-  model: string | undefined;
-  provider: string | undefined;
-  requirement: string | undefined;
-  project: string | undefined;
+export interface Filters extends Days {
+  model?: string | undefined;
+  provider?: string | undefined;
+  requirement?: string | undefined;
+  project?: string | undefined;
 }
 
 export interface EventsView {
@@ -28,14 +34,15 @@ export interface EventsView {
   /** The event that the next page continues after. */
   older: string | undefined;
   events: readonly SecurityEvent[];
+  health: Health;
+  glance: Glance;
 }
-
-const ADDRESS = "/settings/events";
 
 /** As many providers of an event as the list names. */
 const SHOWN_PROVIDERS = 3;
 
-export const EventsPage = ({ member, settings, catalog, filters, before, older, events }: EventsView) => {
+export const EventsPage = (view: EventsView) => {
+  const { member, settings, catalog, filters, before, older, events, health, glance } = view;
   const filtered = Object.values(filters).some((value) => value !== undefined);
   return document({
     title: "Security events",
@@ -51,12 +58,14 @@ export const EventsPage = ({ member, settings, catalog, filters, before, older, 
             Every request that the policy blocked or rerouted, newest first. Prompts are never recorded.
           </p>
         </div>
+        <HealthLine health={health} />
+        <GlancePanel glance={glance} current={{ ...filters }} />
         <Filter filters={filters} filtered={filtered} catalog={catalog} />
         {events.length === 0 ? (
           <p class="empty">
             {filtered || before ? (
               <>
-                No {before ? "older " : ""}event matches. <a href={ADDRESS}>Show all events</a>
+                No {before ? "older " : ""}event matches. <a href={EVENTS_ADDRESS}>Show all events</a>
               </>
             ) : (
               "No request has been blocked yet."
@@ -67,8 +76,8 @@ export const EventsPage = ({ member, settings, catalog, filters, before, older, 
         )}
         <Pager
           of="events"
-          first={before ? { href: addressOf(ADDRESS, { ...filters }), label: "Newest" } : null}
-          next={older ? { href: addressOf(ADDRESS, { ...filters, before: older }), label: "Older" } : null}
+          first={before ? { href: addressOf(EVENTS_ADDRESS, { ...filters }), label: "Newest" } : null}
+          next={older ? { href: addressOf(EVENTS_ADDRESS, { ...filters, before: older }), label: "Older" } : null}
         />
       </>
     ),
@@ -80,11 +89,13 @@ const Filter = ({ filters, filtered, catalog }: Pick<EventsView, "filters" | "ca
   const models = [...(catalog?.models.keys() ?? [])].map((id) => ({ value: id }));
   const codes = FAILURE_CODES.map(({ code, label }) => ({ value: code, label }));
   return (
-    <FilterForm action={ADDRESS} filtered={filtered}>
+    <FilterForm action={EVENTS_ADDRESS} filtered={filtered} flow>
       <TextField name="model" label="Model" value={filters.model} options={models} />
       <TextField name="provider" label="Provider" value={filters.provider} options={providers} />
       <SelectField name="requirement" label="Requirement" value={filters.requirement} any="Any" options={codes} />
       <TextField name="project" label="Project" value={filters.project} />
+      <TextField name="from" label="From day (UTC)" value={filters.from} type="date" />
+      <TextField name="to" label="To day (UTC)" value={filters.to} type="date" />
     </FilterForm>
   );
 };
@@ -110,6 +121,7 @@ const Table = ({ events }: { events: readonly SecurityEvent[] }) => (
           </td>
           <td data-label="Outcome">
             <span class={`tag ${event.outcome === "refused" ? "blocked" : "warn"}`}>{outcomeInWords(event)}</span>
+            {event.repeats && <div class="repeats">{repeatsInWords(event)}</div>}
           </td>
           <td data-label="Model">{event.model === null ? "none named" : <code>{event.model}</code>}</td>
           <td data-label="Not allowed, and why">

@@ -1,40 +1,51 @@
 // Security events: the list, newest first, with its filters in the address; and the page of one event.
 import { Hono } from "hono";
+import * as z from "zod";
 import { SecurityEvent } from "../../store/event.ts";
 import { findEvent, listEvents } from "../../store/events.ts";
 import { newestRevision } from "../../store/revisions.ts";
 import { edgeOf } from "../api/edge-of.ts";
 import type { AdminEnv } from "../authorize.ts";
-import { invalid, Problem } from "../problem.ts";
+import { healthOf } from "../health.ts";
+import { Problem } from "../problem.ts";
 import { enter } from "./access.ts";
+import { DAY_FILTERS, periodOf } from "./days.ts";
 import { EventPage } from "./event-page.tsx";
-import { EventsPage, type Filters } from "./events-page.tsx";
+import { EventsPage } from "./events-page.tsx";
+import { readFilters } from "./filters.ts";
+import { glanceAt } from "./glance.tsx";
 import { readableCatalog } from "./impact-of.ts";
 
 const PER_PAGE = 50;
 
 export const events = new Hono<AdminEnv>();
 
+const Query = z.strictObject({
+  model: z.string().max(256).optional(),
+  provider: z.string().max(64).optional(),
+  requirement: z.string().max(64).optional(),
+  project: z.string().max(64).optional(),
+  ...DAY_FILTERS,
+  before: SecurityEvent.shape.id.optional(),
+});
+
 events.get("/", async (c) => {
   const member = await enter(c, "events");
-  const asked = (name: string) => c.req.query(name)?.trim() || undefined;
-  const filters: Filters = {
-    model: asked("model"),
-    provider: asked("provider"),
-    requirement: asked("requirement"),
-    project: asked("project"),
-  };
-  const before = asked("before");
-  if (before !== undefined && !SecurityEvent.shape.id.safeParse(before).success)
-    throw invalid([{ path: "before", message: "is not an event to continue after" }]);
+  const { org } = member;
+  const { before, ...filters } = readFilters(c, Query);
   const edge = edgeOf(c);
-  const [found, catalog] = await Promise.all([
-    listEvents(c.env, { org: member.org, ...filters, before, limit: PER_PAGE + 1 }),
+  const now = Date.now();
+  const asked = { org, ...filters, ...periodOf(filters) };
+  const [found, catalog, health, glance] = await Promise.all([
+    listEvents(c.env, { ...asked, before, limit: PER_PAGE + 1 }),
     readableCatalog(edge),
+    healthOf({ env: c.env, org, now }),
+    glanceAt(c.env, { org, days: filters, now }),
   ]);
   const shown = found.slice(0, PER_PAGE);
   const older = found.length > PER_PAGE ? shown.at(-1)?.id : undefined;
-  return c.html(EventsPage({ member, settings: edge.settings, catalog, filters, before, older, events: shown }));
+  const view = { member, settings: edge.settings, catalog, filters, before, older, health, glance };
+  return c.html(EventsPage({ ...view, events: shown }));
 });
 
 events.get("/:id", async (c) => {

@@ -5,13 +5,18 @@ import type { Preview } from "../../compliance/preview.ts";
 import { requirementOf } from "../../compliance/requirements.ts";
 import type { Settings } from "../../env.ts";
 import type { SecurityEvent } from "../../store/event.ts";
+import { repeatsInWords } from "../../store/event-repeats.ts";
 import type { Member } from "../../store/members.ts";
 import type { Org } from "../../store/orgs.ts";
 import type { Revision } from "../../store/revisions.ts";
+import type { Health } from "../health.ts";
+import { Amount, MostBlockedTables } from "./bars.tsx";
 import type { BlockDay, BlockTally } from "./blocks.ts";
 import { BlocksChart } from "./blocks-chart.tsx";
 import { outcomeInWords } from "./event-words.ts";
+import { HealthLine } from "./health-line.tsx";
 import { document } from "./layout.tsx";
+import type { MostBlocked } from "./most-blocked.ts";
 import { Outstanding } from "./outstanding.tsx";
 import { RevisionAccount, RevisionReason } from "./revision-account.tsx";
 import { Time } from "./time.tsx";
@@ -26,7 +31,13 @@ export interface OverviewView {
   /** The latest revisions, newest first. */
   changes: readonly Revision[];
   /** Null for somebody who may not see security events. */
-  blocks: { recent: BlockTally; days: readonly BlockDay[]; latest: readonly SecurityEvent[] } | null;
+  blocks: {
+    recent: BlockTally;
+    days: readonly BlockDay[];
+    most: readonly MostBlocked[];
+    latest: readonly SecurityEvent[];
+    health: Health;
+  } | null;
 }
 
 /** As many entries of a list as the overview names. */
@@ -46,6 +57,7 @@ export const OverviewPage = ({ member, settings, org, newest, summary, changes, 
           <p class="sub">What is enforced for {member.org_name} now, and what came of it.</p>
         </div>
         <Outstanding org={org} revision={newest.record.revision} />
+        {blocks && <HealthLine health={blocks.health} />}
         <div class="tiles">
           <PolicyTile newest={newest} org={org} />
           <ReachTile newest={newest} summary={summary} />
@@ -142,12 +154,15 @@ const Tally = ({ noun, allowed, blocked }: { noun: string; allowed: number; bloc
   </p>
 );
 
-const BlocksTile = ({ recent, days }: NonNullable<OverviewView["blocks"]>) => (
+const BlocksTile = ({ recent, days, most }: NonNullable<OverviewView["blocks"]>) => (
   <section class="card across" aria-labelledby="blocks-heading">
     <h2 id="blocks-heading">Blocks</h2>
     <p class="tally-of">
       <span class="count">
-        <b>{recent.blocked}</b> in the last 24 hours
+        <b>
+          <Amount of={recent.blocked} atLeast={recent.atLeast} />
+        </b>{" "}
+        in the last 24 hours
       </span>{" "}
       {recent.blocked > 0 && (
         <span class="number">
@@ -164,7 +179,10 @@ const BlocksTile = ({ recent, days }: NonNullable<OverviewView["blocks"]>) => (
     {days.every(({ blocked }) => blocked === 0) ? (
       <p class="empty">Nothing was blocked in the last {days.length} days.</p>
     ) : (
-      <BlocksChart days={days} />
+      <>
+        <BlocksChart days={days} />
+        <MostBlockedTables most={most} />
+      </>
     )}
   </section>
 );
@@ -208,6 +226,7 @@ const LatestTile = ({ latest }: { latest: readonly SecurityEvent[] }) => (
               <p>
                 {event.model === null ? "no model named" : <code>{event.model}</code>}
                 {event.providers.length > 0 && <> at {event.providers.map(({ id }) => id).join(", ")}</>}
+                {event.repeats && <span class="repeats">, {repeatsInWords(event)}</span>}
               </p>
             </li>
           ))}

@@ -6,12 +6,14 @@ import { findOrg } from "../../store/orgs.ts";
 import { listRevisions } from "../../store/revisions.ts";
 import { edgeOf } from "../api/edge-of.ts";
 import type { AdminEnv } from "../authorize.ts";
+import { healthOf } from "../health.ts";
 import { previewPolicy, readPolicy } from "../policy.ts";
 import { noSuchOrg } from "../problem.ts";
 import { may } from "../roles.ts";
 import { enter } from "./access.ts";
 import { daysOf, tallyOf, windowsAt } from "./blocks.ts";
 import { readableCatalog } from "./impact-of.ts";
+import { mostBlocked } from "./most-blocked.ts";
 import { OverviewPage } from "./overview-page.tsx";
 
 const SHOWN = 5;
@@ -36,11 +38,13 @@ overview.get("/", async (c) => {
 
   async function blocksOf() {
     const { lastDay, lastDays } = windowsAt(now);
-    const [recent, counts, latest] = await Promise.all([
+    const [recent, counts, most, latest, health] = await Promise.all([
       countEvents(c.env, { org: id, ...lastDay }),
       countEvents(c.env, { org: id, ...lastDays }),
+      mostBlocked(c.env, { org: id, ...lastDays, days: {} }),
       listEvents(c.env, { org: id, limit: SHOWN }),
+      healthOf({ env: c.env, org: id, now }),
     ]);
-    return { recent: tallyOf(recent), days: daysOf(counts, now), latest };
+    return { recent: tallyOf(recent), days: daysOf(counts, lastDays), most, latest, health };
   }
 });

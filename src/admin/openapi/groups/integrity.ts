@@ -32,6 +32,7 @@ export const integrity: Group = {
           head_problem: null,
           proven_by: HEAD,
           unsealed: 0,
+          removed: null,
           unlinked: [],
         },
       },

@@ -1,0 +1,163 @@
+// What stands for the events that retention removed: a signed cut, which nobody else can make, and which an auditor
+// can go on from.
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { removeExpired } from "../src/audit/retention.ts";
+import { type Link, walk } from "../src/chain/links.ts";
+import { SignedCut, signCut } from "../src/chain/signed-cut.ts";
+import { isGenuine, type SignedHead, signerOf, signHead, startAfter } from "../src/chain/signed-head.ts";
+import { KEY, NOW, OTHER_KEY, openRetainedWorld, type RetainedWorld, signing } from "./retained-world.ts";
+import { tamper } from "./tampering.ts";
+import { replacing } from "./world.ts";
+
+let world: RetainedWorld;
+beforeEach(async () => {
+  world = await openRetainedWorld();
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+describe("tampering with what stands for the removed", () => {
+  let cut: SignedCut;
+  beforeEach(async () => {
+    await world.sealed([500, 450, 420, 10, 5, 1]);
+    await removeExpired(signing, world.org, NOW);
+    cut = SignedCut.parse((await world.verify()).removed);
+  });
+  const here = (sql: string) => tamper(signing, sql.replaceAll("$org", `'${world.org}'`));
+  const insert = ({ seq, hash, at, removed_before, key_id, signature }: SignedCut) =>
+    `INSERT INTO chain_cuts VALUES ($org, ${seq}, '${hash}', '${at}', '${removed_before}', '${key_id}', '${signature}')`;
+
+  it.each<[string, string, object]>([
+    [
+      "its moment changed",
+      "UPDATE chain_cuts SET removed_before = '2020-01-01T00:00:00.000Z' WHERE chain = $org",
+      { head_problem: { seq: 3, reason: "not_genuine" } },
+    ],
+    [
+      "its hash changed",
+      `UPDATE chain_cuts SET hash = '${"0".repeat(64)}' WHERE chain = $org`,
+      { broken: { seq: 4, reason: "not_linked" } },
+    ],
+    [
+      "its place changed",
+      "UPDATE chain_cuts SET seq = 2 WHERE chain = $org",
+      { broken: { seq: 1, reason: "missing" } },
+    ],
+    ["deleted", "DELETE FROM chain_cuts WHERE chain = $org", { broken: { seq: 1, reason: "missing", next: 4 } }],
+    [
+      "more removed than it says",
+      "DELETE FROM event_seals WHERE chain = $org AND seq = 4",
+      { broken: { seq: 1, reason: "missing", next: 5 } },
+    ],
+  ])("is found: %s", async (_, sql, found) => {
+    await here(sql);
+    expect(await world.verify()).toMatchObject({ ok: false, ...found });
+  });
+
+  it("is found: more removed, and another cut that somebody else signed", async () => {
+    const { to } = await world.verify();
+    const forged = await signCut(await signerOf(OTHER_KEY), world.org, {
+      tip: to,
+      removedBefore: cut.removed_before,
+      at: cut.at,
+    });
+    await here("DELETE FROM event_seals WHERE chain = $org");
+    await here("DELETE FROM security_events WHERE org = $org");
+    await here(insert(forged));
+    expect(await world.verify()).toMatchObject({ ok: false, head_problem: { seq: 6, reason: "not_genuine" } });
+  });
+
+  it("is found: more removed, and an ordinary head made the cut", async () => {
+    const { proven_by } = await world.verify();
+    await here("DELETE FROM event_seals WHERE chain = $org");
+    await here("DELETE FROM security_events WHERE org = $org");
+    await here(insert({ ...(proven_by as SignedHead), removed_before: cut.removed_before }));
+    expect(await world.verify()).toMatchObject({ ok: false, head_problem: { seq: 6, reason: "not_genuine" } });
+  });
+
+  it("is found: a cut of another organization's chain", async () => {
+    const elsewhere = await signCut(await signerOf(KEY), "other", {
+      tip: cut,
+      removedBefore: cut.removed_before,
+      at: cut.at,
+    });
+    await here(`UPDATE chain_cuts SET signature = '${elsewhere.signature}' WHERE chain = $org`);
+    expect(await world.verify()).toMatchObject({ ok: false, head_problem: { reason: "not_genuine" } });
+  });
+});
+
+it("a beginning that somebody cut off right behind a signed head is missing: a head is no cut", async () => {
+  const ids = await world.sealed([5, 4, 3, 2, 1, 0]);
+  await tamper(
+    signing,
+    ...ids.slice(0, 3).map((id) => `DELETE FROM security_events WHERE id = '${id}'`),
+    `DELETE FROM event_seals WHERE chain = '${world.org}' AND seq <= 3`,
+  );
+  expect(await world.verify()).toMatchObject({ ok: false, broken: { seq: 1, reason: "missing", next: 4 } });
+});
+
+describe("an auditor behind a cut", () => {
+  it("who goes on from a place that was removed since is led to where the chain begins now", async () => {
+    await world.sealed([500, 450, 10]);
+    const [{ to }] = [await world.verify()];
+    const early = { seq: 1, hash: "a".repeat(64) };
+    await removeExpired(signing, world.org, NOW);
+    expect(await world.verify(`?from=1&from_hash=${early.hash}`)).toMatchObject({
+      ok: true,
+      from: { seq: 2 },
+      checked: 1,
+    });
+    expect(await world.verify(`?from=3&from_hash=${to.hash}`)).toMatchObject({ ok: true, from: to, checked: 0 });
+  });
+
+  it("who verifies while cron removes is not told of a gap", async () => {
+    await world.sealed([500, 450, 10]);
+    let removed = false;
+    const DB = replacing(signing.DB, {
+      prepare: (sql) => {
+        const statement = signing.DB.prepare(sql);
+        if (!sql.includes("LEFT JOIN security_events") || removed) return statement;
+        return replacing(statement, {
+          bind: (...values) =>
+            replacing(statement.bind(...values), {
+              all: async () => {
+                removed = true;
+                await removeExpired(signing, world.org, NOW);
+                return statement.bind(...values).all() as never;
+              },
+            }),
+        });
+      },
+    });
+    const { body } = await world.ask("owner", "GET", "/events/verify", { env: { ...signing, DB } });
+    expect(removed).toBe(true);
+    expect(body).toMatchObject({ ok: true, checked: 1, removed: { seq: 2 } });
+  });
+
+  it("finds in the export all that an offline check needs: the keys, the cut, the links behind it", async () => {
+    await world.sealed([500, 450, 10, 5]);
+    await removeExpired(signing, world.org, NOW);
+    const linesOf = async (query = "") =>
+      (await world.ask("owner", "GET", `/events/chain${query}`, { env: signing })).text
+        .trimEnd()
+        .split("\n")
+        .map((line) => JSON.parse(line));
+    const [{ removed, keys }, ...rest] = await linesOf();
+    expect(await isGenuine(SignedCut.parse(removed), keys)).toBe(true);
+    const { head } = rest.pop();
+    expect(walk(rest as Link[], startAfter(removed))).toEqual({ ok: true, tip: { seq: 4, hash: head.hash } });
+    expect((await linesOf("?after=2"))[0].removed).toBeNull();
+  });
+});
+
+it("signs a head and a cut that cannot be taken for one another", async () => {
+  const signer = await signerOf(KEY);
+  const tip = { seq: 1, hash: "a".repeat(64) };
+  const at = new Date(NOW).toISOString();
+  const { signature } = await signHead(signer, "acme", tip, at);
+  const cut = await signCut(signer, "acme", { tip, removedBefore: at, at });
+  const { removed_before: _, ...asHead } = cut;
+  for (const statement of [{ ...cut, signature }, asHead])
+    expect(await isGenuine(statement, [signer.publicKey])).toBe(false);
+});
