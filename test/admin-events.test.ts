@@ -161,6 +161,15 @@ describe("export", () => {
     expect(rows[0]?.[header?.indexOf("failures") ?? -1]).toBe("deepseek: soc2_type2 (unknown)");
   });
 
+  it("as CSV says for how many blocks an event stands that folds repeats", async () => {
+    const world = await openAdminWorld();
+    const repeats = { at_least: 42, from: at(0), to: at(1) };
+    await insertEvents(world.env, [eventAt(world.org, 0, { repeats }), eventAt(world.org, 1)]);
+    const { text } = await world.ask("admin", "GET", "/events/export?format=csv");
+    const [header, ...rows] = parseCsv(text);
+    expect(rows.map((row) => row[header?.indexOf("at_least") ?? -1])).toEqual(["", "42"]);
+  });
+
   it("of nothing is a header alone, or nothing", async () => {
     const csv = await acme.ask("admin", "GET", "/events/export?format=csv&model=none");
     expect(csv.text).toMatch(/^id,at,[a-z_,]+\r\n$/);

@@ -5,7 +5,7 @@ import { removeExpired } from "../src/audit/retention.ts";
 import { type Link, walk } from "../src/chain/links.ts";
 import { SignedCut, signCut } from "../src/chain/signed-cut.ts";
 import { isGenuine, type SignedHead, signerOf, signHead, startAfter } from "../src/chain/signed-head.ts";
-import { KEY, NOW, OTHER_KEY, openRetainedWorld, type RetainedWorld, signing } from "./retained-world.ts";
+import { DAY, KEY, NOW, OTHER_KEY, openRetainedWorld, type RetainedWorld, signing } from "./retained-world.ts";
 import { tamper } from "./tampering.ts";
 import { replacing } from "./world.ts";
 
@@ -74,6 +74,13 @@ describe("tampering with what stands for the removed", () => {
     await here("DELETE FROM security_events WHERE org = $org");
     await here(insert({ ...(proven_by as SignedHead), removed_before: cut.removed_before }));
     expect(await world.verify()).toMatchObject({ ok: false, head_problem: { seq: 6, reason: "not_genuine" } });
+  });
+
+  it("is not made good by the next cut: behind a forged one nothing is removed", async () => {
+    await here("UPDATE chain_cuts SET removed_before = '2020-01-01T00:00:00.000Z' WHERE chain = $org");
+    await expect(removeExpired(signing, world.org, NOW + 800 * DAY)).rejects.toThrow();
+    expect(await world.kept()).toHaveLength(3);
+    expect(await world.verify()).toMatchObject({ ok: false, head_problem: { seq: 3, reason: "not_genuine" } });
   });
 
   it("is found: a cut of another organization's chain", async () => {

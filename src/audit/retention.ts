@@ -5,7 +5,7 @@ import * as z from "zod";
 import type { Link } from "../chain/links.ts";
 import { prove } from "../chain/proof.ts";
 import { type SignedCut, signCut } from "../chain/signed-cut.ts";
-import type { Signer } from "../chain/signed-head.ts";
+import { isGenuine, type Signer } from "../chain/signed-head.ts";
 import type { Env } from "../env.ts";
 import { publicKeys, signerOfEnv } from "../store/audit-keys.ts";
 import { linkOf, readHeads, readLinks } from "../store/chain.ts";
@@ -56,16 +56,18 @@ async function nextCut(
   env: Env,
   { org, before, now, signer }: { org: string | null; before: string; now: number; signer: Signer },
 ): Promise<SignedCut | null> {
-  const { start } = await beginningOf(env, org);
+  const { start, cut } = await beginningOf(env, org);
   const links = await readLinks(env, { org, after: start.seq, limit: LINKS_PER_STEP });
   const due = dueOf(links.map(linkOf), before);
   if (due.length === 0) return null;
+  const keys = await publicKeys(env);
   const heads = await readHeads(env, { org, after: start.seq, limit: LINKS_PER_STEP });
-  const prover = prove(start, { heads, keys: await publicKeys(env) });
+  const prover = prove(start, { heads, keys });
   prover.add(due);
   const { ok, to } = await prover.end(false);
-  // Removing it would remove the evidence.
-  if (!ok) throw new Error("the chain does not verify");
+  const genuine = cut === null || (await isGenuine(cut, keys));
+  // Removing it would remove the evidence, and another cut in its place would make a forged one good.
+  if (!ok || !genuine) throw new Error("the chain does not verify");
   return signCut(signer, org, { tip: to, removedBefore: before, at: timestamp(now) });
 }
 

@@ -68,7 +68,7 @@ it("an admin signs in, sees what a toggle would do, saves it, watches the next r
 
   await page.getByRole("link", { name: "Security events" }).click();
   await page.waitForLoadState();
-  const row = page.getByRole("row").filter({ hasText: "gpt-4o-mini" }).first();
+  const row = page.locator("table.events").getByRole("row").filter({ hasText: "gpt-4o-mini" }).first();
   expect(await row.textContent()).toContain("openai");
   await row.getByRole("link").first().click();
   await page.waitForURL(/\/settings\/events\/evt_/);

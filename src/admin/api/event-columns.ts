@@ -19,6 +19,8 @@ export const EVENT_COLUMNS = {
   providers: ({ providers }) => [...new Set(providers.map(({ id }) => id))].join(" "),
   failures: failuresInWords,
   reason: ({ reason }) => reason ?? null,
+  /** How many blocks it stands for at the least, where it folds repeats. */
+  at_least: ({ repeats }) => repeats?.at_least ?? null,
   policy_revision: ({ policy_revision }) => policy_revision,
   catalog_version: ({ catalog_version }) => catalog_version,
   colo: ({ colo }) => colo,
