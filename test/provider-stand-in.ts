@@ -21,8 +21,10 @@ export type Behaviour =
   | { kind: "status"; status: number; headers?: Record<string, string>; body?: string }
   | { kind: "hang" }
   | { kind: "reset" }
-  /** Sends `chunks` of a stream, one per `everyMs`, and then ends, breaks or hangs. */
-  | { kind: "stream"; chunks: string[]; everyMs: number; ending: "end" | "reset" | "hang" };
+  /** Sends these characters in place of an HTTP answer. */
+  | { kind: "raw"; text: string }
+  /** Sends `chunks` of a stream, one per `everyMs`, and then ends, breaks or hangs; to `onlyIfAsked` who asked for one. */
+  | { kind: "stream"; chunks: string[]; everyMs: number; ending: "end" | "reset" | "hang"; onlyIfAsked?: boolean };
 
 declare module "vitest" {
   interface ProvidedContext {
@@ -104,7 +106,11 @@ async function behave(behaviour: Behaviour | undefined, stream: boolean, respons
     case "reset":
       response.destroy();
       return;
+    case "raw":
+      response.socket?.end(behaviour.text);
+      return;
     case "stream":
+      if (behaviour.onlyIfAsked && !stream) break;
       return streamChunks(behaviour, response);
   }
   if (!stream) return json(response, COMPLETION);
