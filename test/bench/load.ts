@@ -18,7 +18,7 @@ export interface Sample {
 }
 
 const CONCURRENCY = 16;
-const agent = new Agent({ keepAlive: true, maxSockets: CONCURRENCY });
+const agent = new Agent({ keepAlive: true });
 
 /** Sends `call` `count` times, as fast as {@link CONCURRENCY} connections can. */
 export async function measure(workerd: Workerd, call: Call, count: number): Promise<Sample> {

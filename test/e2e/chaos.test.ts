@@ -27,7 +27,7 @@ import {
   staleAnswers,
   unclearAnswers,
 } from "./chaos/promises.ts";
-import { type ChaosStack, startChaosStack } from "./chaos/stack.ts";
+import { type ChaosStack, newKeys, startChaosStack } from "./chaos/stack.ts";
 import { waitUntil } from "./stack.ts";
 
 const PORT = Number(process.env.PORT ?? 8797) + 7;
@@ -62,7 +62,7 @@ beforeAll(async () => {
       UPSTREAM_HEADERS_TIMEOUT_SECONDS: String(HEADERS_TIMEOUT_MS / 1000),
     },
   });
-  clients = (await stack.newKeys(DEMO_ORG, KEYS)).map((key) => clientOf(stack.url, key));
+  clients = (await newKeys(stack.owner, { org: DEMO_ORG, project: "web", count: KEYS })).map((key) => clientOf(stack.url, key));
   allowed = await allowedProviders();
   site = {
     stack,

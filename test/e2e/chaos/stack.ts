@@ -10,7 +10,7 @@ import * as z from "zod";
 import { type AdminApi, adminApi, expectStatus } from "../../../src/cli/admin-api.ts";
 import { publishCatalog } from "../../../src/cli/catalog.ts";
 import { SCHEMA_FILE } from "../../../src/cli/paths.ts";
-import { type Credentials, DEMO_ORG, seedDemo } from "../../../src/cli/seed.ts";
+import { type Credentials, seedDemo } from "../../../src/cli/seed.ts";
 import { exitOf, spawnWrangler } from "../../../src/cli/wrangler.ts";
 import { Plan, Told } from "./plan.ts";
 
@@ -37,7 +37,6 @@ export interface ChaosStack {
   events(): Promise<{ id: string; request: string }[]>;
   /** Fires the cron trigger. */
   cron(): Promise<void>;
-  newKeys(org: string, count: number): Promise<string[]>;
   /** Ends all of its processes without a word. */
   kill(): Promise<void>;
   start(): Promise<void>;
@@ -93,21 +92,25 @@ export async function startChaosStack({
       const answer = await fetch(`${url}/cdn-cgi/handler/scheduled`);
       if (!answer.ok) throw new Error(`cron failed: ${await answer.text()}`);
     },
-    async newKeys(org, count) {
-      const keys: string[] = [];
-      while (keys.length < count) {
-        const body = { project: DEMO_ORG === org ? "web" : "flood", name: `chaos ${keys.length}` };
-        const answer = await owner.call("POST", `/orgs/${org}/keys`, body);
-        expectStatus(answer, [200, 201], "creating a key");
-        keys.push(NewKey.parse(answer.body).key);
-      }
-      return keys;
-    },
     kill: () => running.kill(),
     async start() {
       running = await launch();
     },
   };
+}
+
+/** API keys of a project of an organization, made by its owner. */
+export async function newKeys(
+  owner: AdminApi,
+  { org, project, count }: { org: string; project: string; count: number },
+): Promise<string[]> {
+  const keys: string[] = [];
+  while (keys.length < count) {
+    const answer = await owner.call("POST", `/orgs/${org}/keys`, { project, name: `${project} ${keys.length}` });
+    expectStatus(answer, [200, 201], "creating a key");
+    keys.push(NewKey.parse(answer.body).key);
+  }
+  return keys;
 }
 
 interface Running {
