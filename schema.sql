@@ -105,7 +105,7 @@ CREATE TABLE IF NOT EXISTS catalogs (
   created_at TEXT NOT NULL
 ) STRICT;
 
--- Every administrative act. Append-only.
+-- Every administrative act. Append-only. The id is `log_` + ULID of the time in `at`, so a range of time is a range of ids.
 CREATE TABLE IF NOT EXISTS audit_log (
   id     TEXT PRIMARY KEY,
   at     TEXT NOT NULL,
@@ -116,7 +116,16 @@ CREATE TABLE IF NOT EXISTS audit_log (
   detail TEXT NOT NULL
 ) STRICT;
 CREATE INDEX IF NOT EXISTS audit_log_of_org ON audit_log (org, id);
+CREATE INDEX IF NOT EXISTS audit_log_of_actor ON audit_log (org, actor, id);
+CREATE INDEX IF NOT EXISTS audit_log_of_action ON audit_log (org, action, id);
+CREATE INDEX IF NOT EXISTS audit_log_of_target ON audit_log (org, target, id);
 CREATE TRIGGER IF NOT EXISTS audit_log_is_append_only_update BEFORE UPDATE ON audit_log
+BEGIN
+  SELECT RAISE(ABORT, 'the audit log is append-only');
+END;
+-- INSERT OR REPLACE removes a row without a delete that a trigger would see.
+CREATE TRIGGER IF NOT EXISTS audit_log_is_append_only_replace BEFORE INSERT ON audit_log
+WHEN EXISTS (SELECT 1 FROM audit_log WHERE id = NEW.id)
 BEGIN
   SELECT RAISE(ABORT, 'the audit log is append-only');
 END;

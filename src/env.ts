@@ -25,6 +25,7 @@ export interface Env {
   CONFIG_MAX_STALE_SECONDS?: string;
   MAX_BODY_BYTES?: string;
   UPSTREAM_HEADERS_TIMEOUT_SECONDS?: string;
+  UPSTREAM_IDLE_TIMEOUT_SECONDS?: string;
   ALLOWED_ORIGINS?: string;
   SANDBOX_UPSTREAM?: string;
   SANDBOX_PROVIDERS?: string;
@@ -77,6 +78,11 @@ const Settings = z
       .max(100 * MIB)
       .default(8 * MIB),
     UPSTREAM_HEADERS_TIMEOUT_SECONDS: seconds(300),
+    /**
+     * Between two bytes of a stream. Most providers send a ping or a comment every few seconds, but a reasoning model
+     * behind one that does not can think for minutes; five is where agents themselves give up.
+     */
+    UPSTREAM_IDLE_TIMEOUT_SECONDS: seconds(300),
     ALLOWED_ORIGINS: origins.optional(),
     SANDBOX_UPSTREAM: loopbackUrl.optional(),
     SANDBOX_PROVIDERS: list.optional(),

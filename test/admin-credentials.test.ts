@@ -1,8 +1,8 @@
 // An organization's own provider keys over the admin API: write-only, checked before they are stored, sealed where they
 // rest, and each act on record.
 import { beforeAll, describe, expect, it, vi } from "vitest";
+import { AuditLogAnswer } from "../src/admin/api/audit-log.ts";
 import { CredentialRemovedAnswer, CredentialSavedAnswer, CredentialsAnswer } from "../src/admin/api/credentials.ts";
-import { AuditLogAnswer } from "../src/admin/api/history.ts";
 import { RevisionsAnswer } from "../src/admin/api/revisions.ts";
 import { openCredential } from "../src/store/provider-credentials.ts";
 import { keyringOf } from "../src/store/sealing.ts";

@@ -1,6 +1,6 @@
 // Members, their tokens, API keys, and the audit log that each of them leaves a row in.
 import { expect, it } from "vitest";
-import { AuditLogAnswer } from "../src/admin/api/history.ts";
+import { AuditLogAnswer } from "../src/admin/api/audit-log.ts";
 import { KeysAnswer, NewKeyAnswer } from "../src/admin/api/keys.ts";
 import { kvKeys } from "../src/store/records.ts";
 import { hashSecret } from "../src/store/secrets.ts";

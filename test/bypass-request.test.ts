@@ -29,6 +29,47 @@ describe("5. a repeated key could be read in two ways: 400", () => {
   });
 });
 
+describe("5, in other letters: a provider that ignores case would read two", () => {
+  it.each([
+    "Model",
+    "MODEL",
+    "mOdel",
+    "Models",
+    "Provider",
+    "ſtore",
+    "Tools",
+    "Messages",
+    "Fallbacks",
+    "provideroptions",
+  ])("%s is 400, alone and beside the exact name", async (name) => {
+    const world = await openBypassWorld();
+    for (const body of [
+      { models: ["mix"], [name]: "leaky/mix" },
+      { [name]: "leaky/mix", model: "mix" },
+    ]) {
+      const error = await errorOf(await post(world, "chat/completions", body));
+      expect(error).toMatchObject({ status: 400, code: "invalid_request", param: name });
+    }
+    await expectCalled(world);
+  });
+
+  it("a field of a form, too", async () => {
+    const world = await openBypassWorld();
+    const form = new FormData();
+    form.append("model", "mix");
+    form.append("Fallbacks[0][model]", "leaky-mix");
+    form.append("file", new File(["x"], "a.mp3"));
+    expect((await world.call("/v1/audio/transcriptions", { method: "POST", body: form })).status).toBe(400);
+    await expectCalled(world);
+  });
+
+  it("names that are nothing like it are the client's own affair", async () => {
+    const world = await openBypassWorld();
+    expect((await ask(world, { model: "mix", modelName: "x", USER: "y" })).status).toBe(200);
+    await expectCalled(world, "alpha");
+  });
+});
+
 describe("7. fields by which an aggregator lets a client choose who reads the prompt are stripped", () => {
   it.each([
     ["extra_body", { provider: { only: ["leaky"] } }],

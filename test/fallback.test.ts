@@ -17,8 +17,11 @@ const status = (code: number, headers: Record<string, string> = {}): Behaviour =
 async function failAll(world: World, behaviour: Behaviour, providers = ["alpha", "beta", "gamma", "delta"]) {
   for (const provider of providers) await world.behave(provider, behaviour);
 }
-const servedBy = async (world: World, body = {}) =>
-  (await world.chat({ model: "mix", ...body })).headers.get("portcullis-provider");
+async function servedBy(world: World, body = {}): Promise<string | null> {
+  const response = await world.chat({ model: "mix", ...body });
+  await response.text();
+  return response.headers.get("portcullis-provider");
+}
 
 afterEach(() => {
   vi.useRealTimers();

@@ -245,3 +245,55 @@ describe("what is absent is never remembered", () => {
     expect(await statusOf(world)).toBe(200);
   });
 });
+
+describe("many first requests of an isolate at once", () => {
+  const counting = (world: Awaited<ReturnType<typeof openWorld>>, versioned: () => Promise<void> = async () => {}) => {
+    const reads: string[] = [];
+    world.restart({
+      CONFIG: readingBy(world.env.CONFIG, async (key, read) => {
+        if (key.startsWith("catalog:")) {
+          reads.push(key);
+          await versioned();
+        }
+        return read();
+      }),
+    });
+    return reads;
+  };
+  const together = (world: Awaited<ReturnType<typeof openWorld>>) =>
+    Promise.all(Array.from({ length: 40 }, () => world.chat({ model: "pair" }).then(({ status }) => status)));
+
+  it("read the catalog once", async () => {
+    const world = await openWorld({ catalog: smallCatalog });
+    const reads = counting(world);
+    expect(new Set(await together(world))).toEqual(new Set([200]));
+    expect(reads).toHaveLength(1);
+  });
+
+  it("do not wait for one whose read fails: the next reads it", async () => {
+    const world = await openWorld({ catalog: smallCatalog });
+    let failures = 0;
+    const reads = counting(world, async () => {
+      if (failures++ < 2) throw new Error("KV is down");
+    });
+    const statuses = await together(world);
+    expect(statuses.filter((status) => status === 200).length).toBe(38);
+    expect(reads).toHaveLength(3);
+  });
+
+  it("do not wait longer than a second for one that hangs", async () => {
+    const world = await openWorld({ catalog: smallCatalog });
+    let first = true;
+    counting(world, async () => {
+      if (!first) return;
+      first = false;
+      await new Promise(() => {});
+    });
+    const began = Date.now();
+    const { response } = world.begin("/v1/models");
+    const second = await world.chat({ model: "pair" });
+    expect(second.status).toBe(200);
+    expect(Date.now() - began).toBeLessThan(2_500);
+    expect((await response).status).toBe(503);
+  });
+});

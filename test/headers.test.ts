@@ -172,10 +172,7 @@ describe("the provider's answer", () => {
 });
 
 describe("a client that goes away mid-stream", () => {
-  it.each<[string, (gone: AbortController, reader: ReadableStreamDefaultReader) => unknown]>([
-    ["by aborting its request", (gone) => gone.abort()],
-    ["by cancelling the answer", (_, reader) => reader.cancel()],
-  ])("cancels the call to the provider within a second, %s", async (_, leave) => {
+  it("cancels the call to the provider within a second", async () => {
     const world = await open();
     await world.behave("alpha", { kind: "stream", chunks: Array(400).fill("data: 1\n\n"), everyMs: 25, ending: "end" });
     const gone = new AbortController();
@@ -183,7 +180,7 @@ describe("a client that goes away mid-stream", () => {
     const answer = await world.begin("/v1/chat/completions", init).response;
     const reader = (answer.body as ReadableStream<Uint8Array>).getReader();
     await reader.read();
-    leave(gone, reader);
+    gone.abort();
     await vi.waitFor(async () => expect((await world.journal())[0]?.aborted).toBe(true), {
       timeout: 1000,
       interval: 50,

@@ -23,8 +23,17 @@ export type Behaviour =
   | { kind: "reset" }
   /** Sends these characters in place of an HTTP answer. */
   | { kind: "raw"; text: string }
-  /** Sends `chunks` of a stream, one per `everyMs`, and then ends, breaks or hangs; to `onlyIfAsked` who asked for one. */
-  | { kind: "stream"; chunks: string[]; everyMs: number; ending: "end" | "reset" | "hang"; onlyIfAsked?: boolean };
+  /** Sends `chunks` of a stream, or of what `headers` say it is, one per `everyMs`, and then ends, breaks or hangs. */
+  | ({ kind: "stream" } & Chunks);
+
+interface Chunks {
+  chunks: string[];
+  everyMs: number;
+  ending: "end" | "reset" | "hang";
+  headers?: Record<string, string>;
+  /** A request that asked for no stream gets the usual answer. */
+  onlyIfAsked?: boolean;
+}
 
 declare module "vitest" {
   interface ProvidedContext {
@@ -120,11 +129,8 @@ async function behave(behaviour: Behaviour | undefined, stream: boolean, respons
   await streamChunks({ chunks: [...chunks, "data: [DONE]\n\n"], everyMs: 0, ending: "end" }, response);
 }
 
-async function streamChunks(
-  { chunks, everyMs, ending }: { chunks: string[]; everyMs: number; ending: "end" | "reset" | "hang" },
-  response: ServerResponse,
-): Promise<void> {
-  response.writeHead(200, { "content-type": "text/event-stream" });
+async function streamChunks({ chunks, everyMs, ending, headers }: Chunks, response: ServerResponse): Promise<void> {
+  response.writeHead(200, { "content-type": "text/event-stream", ...headers });
   for (const chunk of chunks) {
     if (response.destroyed) return;
     response.write(chunk);

@@ -70,6 +70,9 @@ const REMOTE: [ApiId, string, Root, string[]][] = [
     { tools: [{ type: "namespace", name: "n", tools: [{ type: "function" }, { type: "mcp" }] }] },
     ["mcp"],
   ],
+  ["responses", "a second type in other letters", { tools: [{ type: "function", Type: "mcp" }] }, ["tools"]],
+  ["responses", "a type in other letters", { tools: [{ TYPE: "function" }] }, ["tools"]],
+  ["responses", "tools in other letters", { input: [{ type: "message", Tools: [{ type: "mcp" }] }] }, ["mcp"]],
   [
     "responses",
     "tools that the input brings",

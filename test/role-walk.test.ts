@@ -78,6 +78,10 @@ const API: Record<string, Walked> = {
   "POST /orgs/:org/policy/revisions/:revision/restore": MANAGERS,
 
   "GET /orgs/:org/audit-log": MANAGERS,
+  "GET /orgs/:org/audit-log/export": MANAGERS,
+  "GET /orgs/:org/models": MEMBERS,
+  "GET /orgs/:org/providers": MANAGERS,
+  "GET /orgs/:org/providers/:id": MANAGERS,
   "GET /orgs/:org/events": MANAGERS,
   "GET /orgs/:org/events/export": MANAGERS,
   "GET /orgs/:org/events/verify": MANAGERS,
@@ -104,6 +108,11 @@ const PAGES: Record<string, Walked> = {
   "POST /compliance": MANAGERS,
   "POST /compliance/preview": MANAGERS,
   "POST /compliance/switch-off": { ...MANAGERS, enterprise: ["admin"] },
+
+  "GET /models": MEMBERS,
+  "GET /providers": MANAGERS,
+  "GET /providers/:id": MANAGERS,
+  "GET /audit-log": MANAGERS,
 
   "GET /events": MANAGERS,
   "GET /events/:id": MANAGERS,

@@ -11,6 +11,7 @@ import {
   prefers,
 } from "../src/routing/preferences.ts";
 import { rank } from "../src/routing/rank.ts";
+import { retryAfterOf } from "../src/routing/retry-after.ts";
 import { resolveTarget } from "../src/routing/target.ts";
 import { smallCatalog } from "./small-catalog.ts";
 
@@ -128,31 +129,84 @@ describe("ranking", () => {
 });
 
 describe("health", () => {
-  const failed = (times: number, retryAfterSeconds: number | null = null): HealthBook => {
+  /** Fails that often, each time as soon as it is tried again; `now` is when it failed last. */
+  function failed(times: number, retryAfterSeconds: number | null = null): { book: HealthBook; now: number } {
     const book: HealthBook = new Map();
-    for (let time = 0; time < times; time++) noteFailure(book, "p key", { now: NOW, retryAfterSeconds });
-    return book;
-  };
+    let now = NOW;
+    for (let time = 0; time < times; time++) {
+      now = Math.max(now, book.get("p key")?.sickUntil ?? 0);
+      noteFailure(book, "p key", { now, retryAfterSeconds });
+    }
+    return { book, now };
+  }
 
   it.each([
     { failures: 1, retryAfter: null, restsMs: 0 },
     { failures: 2, retryAfter: null, restsMs: 5_000 },
     { failures: 3, retryAfter: null, restsMs: 10_000 },
+    { failures: 4, retryAfter: null, restsMs: 20_000 },
+    { failures: 7, retryAfter: null, restsMs: 160_000 },
+    { failures: 8, retryAfter: null, restsMs: 300_000 },
     { failures: 500, retryAfter: null, restsMs: 300_000 },
     { failures: 1, retryAfter: 7, restsMs: 7_000 },
     { failures: 1, retryAfter: 9_999, restsMs: 300_000 },
     { failures: 3, retryAfter: 7, restsMs: 10_000 },
   ])("after $failures failures, asked to wait $retryAfter s, a provider rests $restsMs ms", (row) => {
-    const book = failed(row.failures, row.retryAfter);
-    if (row.restsMs > 0) expect(isHealthy(book, "p key", NOW + row.restsMs - 1)).toBe(false);
-    expect(isHealthy(book, "p key", NOW + row.restsMs)).toBe(true);
+    const { book, now } = failed(row.failures, row.retryAfter);
+    if (row.restsMs > 0) expect(isHealthy(book, "p key", now + row.restsMs - 1)).toBe(false);
+    expect(isHealthy(book, "p key", now + row.restsMs)).toBe(true);
   });
 
   it("is kept per provider and credential, and forgotten by a success", () => {
-    const book = failed(3);
-    expect(isHealthy(book, "p other-key", NOW)).toBe(true);
-    noteSuccess(book, "p key");
-    expect(isHealthy(book, "p key", NOW)).toBe(true);
+    const { book, now } = failed(3);
+    expect(isHealthy(book, "p other-key", now)).toBe(true);
+    noteSuccess(book, "p key", { began: now });
+    expect(isHealthy(book, "p key", now)).toBe(true);
+    noteFailure(book, "p key", { now, retryAfterSeconds: null });
+    expect(isHealthy(book, "p key", now)).toBe(true);
+  });
+
+  it("is not restored by an answer that began before the failure", () => {
+    const { book, now } = failed(3);
+    noteSuccess(book, "p key", { began: now - 1 });
+    expect(isHealthy(book, "p key", now)).toBe(false);
+  });
+
+  it("does not rest longer because one outage fails many requests at once", () => {
+    const { book, now } = failed(2);
+    for (let at = 0; at < 50; at++) noteFailure(book, "p key", { now: now + at, retryAfterSeconds: null });
+    expect(isHealthy(book, "p key", now + 5_000)).toBe(true);
+    noteFailure(book, "p key", { now: now + 5_000, retryAfterSeconds: null });
+    expect(isHealthy(book, "p key", now + 14_999)).toBe(false);
+    expect(isHealthy(book, "p key", now + 15_000)).toBe(true);
+  });
+
+  it("rests longer when the provider asks for that while it rests, and never shorter", () => {
+    const { book, now } = failed(2);
+    noteFailure(book, "p key", { now: now + 1_000, retryAfterSeconds: 60 });
+    noteFailure(book, "p key", { now: now + 1_000, retryAfterSeconds: 1 });
+    expect(isHealthy(book, "p key", now + 60_999)).toBe(false);
+    expect(isHealthy(book, "p key", now + 61_000)).toBe(true);
+  });
+
+  it.each<{ headers: Record<string, string>; seconds: number | null }>([
+    { headers: {}, seconds: null },
+    { headers: { "retry-after": "20" }, seconds: 20 },
+    { headers: { "retry-after": "0" }, seconds: 0 },
+    { headers: { "retry-after": "1.5" }, seconds: 1.5 },
+    { headers: { "retry-after": "Mon, 23 Nov 2026 12:00:30 GMT" }, seconds: 30 },
+    { headers: { "retry-after": "Monday, 23-Nov-26 12:00:30 GMT" }, seconds: 30 },
+    { headers: { "retry-after": "Mon, 23 Nov 2026 11:00:00 GMT" }, seconds: 0 },
+    { headers: { "retry-after": "Tue, 23 Nov 2027 12:00:00 GMT" }, seconds: 3_600 },
+    { headers: { "retry-after": "99999999" }, seconds: 3_600 },
+    { headers: { "retry-after": "-5" }, seconds: null },
+    { headers: { "retry-after": "soon" }, seconds: null },
+    { headers: { "retry-after": "" }, seconds: null },
+    { headers: { "retry-after-ms": "1250" }, seconds: 1.25 },
+    { headers: { "retry-after-ms": "1250", "retry-after": "2" }, seconds: 1.25 },
+    { headers: { "retry-after-ms": "never", "retry-after": "2" }, seconds: 2 },
+  ])("reads $headers as $seconds s", ({ headers, seconds }) => {
+    expect(retryAfterOf(new Headers(headers), NOW)).toBe(seconds);
   });
 
   it("does not grow without bound", () => {

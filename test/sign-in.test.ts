@@ -1,7 +1,7 @@
 // Sessions and attempts to sign in: what ends a session, what an attacker can plant, how often anybody may try, and what
 // of that reaches the audit log.
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
-import { AuditLogAnswer } from "../src/admin/api/history.ts";
+import { AuditLogAnswer } from "../src/admin/api/audit-log.ts";
 import type { Env } from "../src/env.ts";
 import { ADMIN_TOKEN_PREFIX, hashSecret, newSecret } from "../src/store/secrets.ts";
 import { type AdminWorld, openAdminWorld, send } from "./admin-world.ts";

@@ -70,3 +70,43 @@ it.each([
   expect(await errorOf(await post(world, "responses", body))).toMatchObject({ status: 400, code: "invalid_json" });
   expect(await world.journal()).toEqual([]);
 });
+
+describe("how long Anthropic's prompt cache holds", () => {
+  const hour = '{"type":"ephemeral","ttl":"1h"}';
+  const usual = '{"type":"ephemeral"}';
+
+  it.each([
+    ["on a message's block", `"messages":[{"role":"user","content":[{"type":"text","text":"é","cache_control":$}]}]`],
+    ["on the system prompt", `"system":[{"type":"text","text":"a","cache_control":$}]`],
+    ["on a tool", `"tools":[{"name":"f","input_schema":{"maximum":12345678901234567890},"cache_control":$}]`],
+    ["on the whole request", `"cache_control":$`],
+  ])("%s: a lifetime is dropped, and nothing else of it changes", async (_, members) => {
+    const world = await open();
+    const body = (control: string) => `{"model":"mix",${members.replace("$", control)}}`;
+    const response = await post(world, "messages", body(hour));
+    expect(response.headers.get("portcullis-enforced")).toBe("cache_control.ttl=dropped");
+    const sent = Buffer.from((await world.journal())[0]?.body ?? "", "base64").toString("utf8");
+    expect(sent).toContain(members.replace("$", usual));
+  });
+
+  it("is the client's own affair without such a requirement, and in what only looks like it", async () => {
+    const lax = await openWorld({ policy: policyOf({ requirements: ["no_training"] }), catalog });
+    const strict = await open();
+    const inTool = { messages: [{ content: [{ type: "tool_use", input: { cache_control: { ttl: 5 } } }] }] };
+    for (const [world, asked] of [
+      [lax, { cache_control: JSON.parse(hour) }],
+      [strict, inTool],
+    ] as const) {
+      const response = await post(world, "messages", { model: "mix", ...asked });
+      expect(response.headers.get("portcullis-enforced")).toBeNull();
+      expect(JSON.parse(atob((await world.journal())[0]?.body ?? ""))).toMatchObject(asked);
+    }
+  });
+
+  it("said twice could be read in two ways: 400", async () => {
+    const world = await open();
+    const body = `{"model":"mix","system":[{"cache_control":${hour},"cache_control":${usual}}]}`;
+    expect(await errorOf(await post(world, "messages", body))).toMatchObject({ status: 400, code: "invalid_json" });
+    expect(await world.journal()).toEqual([]);
+  });
+});

@@ -18,5 +18,12 @@ export default defineConfig({
       },
     }),
   ],
-  test: { include: ["test/*.test.ts"], setupFiles: ["test/setup.ts"], globalSetup: ["test/provider-stand-in.ts"] },
+  test: {
+    include: ["test/*.test.ts"],
+    setupFiles: ["test/setup.ts"],
+    globalSetup: ["test/provider-stand-in.ts"],
+    // On a busy machine of two cores.
+    testTimeout: 20_000,
+    hookTimeout: 60_000,
+  },
 });

@@ -1,18 +1,20 @@
 // The admin API, mounted at /admin/api: JSON in, JSON or problem details out, and nothing before it is known who asks.
 import { Hono } from "hono";
+import { auditLog } from "./api/audit-log.ts";
 import { catalog } from "./api/catalog.ts";
 import { chain } from "./api/chain.ts";
 import { credentials } from "./api/credentials.ts";
 import { deadLetters } from "./api/dead-letters.ts";
 import { events } from "./api/events.ts";
-import { history } from "./api/history.ts";
 import { installationLog } from "./api/installation-log.ts";
 import { keys } from "./api/keys.ts";
 import { members } from "./api/members.ts";
+import { models } from "./api/models.ts";
 import { orgs } from "./api/orgs.ts";
 import { policy } from "./api/policy.ts";
 import { projectPolicy } from "./api/project-policy.ts";
 import { projects } from "./api/projects.ts";
+import { providers } from "./api/providers.ts";
 import { revisions } from "./api/revisions.ts";
 import { tokens } from "./api/tokens.ts";
 import { type AdminEnv, authenticate } from "./authorize.ts";
@@ -36,10 +38,12 @@ adminApi.route("/orgs", keys);
 adminApi.route("/orgs", credentials);
 adminApi.route("/orgs", policy);
 adminApi.route("/orgs", revisions);
-adminApi.route("/orgs", history);
+adminApi.route("/orgs", auditLog);
 // Before the events, one of which could else be called `verify`.
 adminApi.route("/orgs", chain);
 adminApi.route("/orgs", events);
+adminApi.route("/orgs", models);
+adminApi.route("/orgs", providers);
 adminApi.route("/catalog", catalog);
 adminApi.route("/dead-letters", deadLetters);
 adminApi.route("/audit-log", installationLog);

@@ -12,6 +12,10 @@ export const PERMISSIONS = {
   policy: ["owner", "admin"],
   events: ["owner", "admin"],
   audit_log: ["owner", "admin"],
+  /** Every model with its providers' verdicts: all that a developer sees. */
+  models: ["owner", "admin", "developer"],
+  /** What the catalog knows of each provider, and its evidence. */
+  providers: ["owner", "admin"],
 } as const satisfies Record<string, readonly Role[]>;
 export type Permission = keyof typeof PERMISSIONS;
 

@@ -4,6 +4,7 @@
 import { LLMock } from "@copilotkit/aimock";
 import { answerTo } from "./sandbox-answer.ts";
 import { COMPLETIONS_PATH, completions } from "./sandbox-completions.ts";
+import { COUNT_PATH, tokenCounter } from "./sandbox-count.ts";
 import { image, speech, transcript } from "./sandbox-media.ts";
 
 /** Slow enough to watch a stream arrive. */
@@ -18,5 +19,6 @@ export async function startSandbox(): Promise<string> {
   for (const endpoint of ["transcription", "translation"] as const)
     sandbox.on({ endpoint }, ({ model }) => transcript(model));
   sandbox.mount(COMPLETIONS_PATH, completions());
+  sandbox.mount(COUNT_PATH, tokenCounter());
   return sandbox.start();
 }

@@ -1,9 +1,11 @@
 // Tries the admitted candidates in order until one answers. Fallback ends where a 2xx begins.
 import { type Attempt, type Refusal, refuse } from "../errors.ts";
 import { noteFailure, noteSuccess } from "../routing/health.ts";
+import { retryAfterOf } from "../routing/retry-after.ts";
 import type { Isolate } from "./context.ts";
 import type { Credential, ReadyCredential } from "./credentials.ts";
 import { accessToken } from "./google-token.ts";
+import { type Ending, guardBody } from "./stream-guard.ts";
 import { type Admitted, type Answer, type Call, callProvider } from "./upstream.ts";
 
 /** Statuses that say the provider, not the request, is the trouble; besides these, every 5xx. */
@@ -12,7 +14,6 @@ const FALLBACK_STATUSES: ReadonlySet<number> = new Set([401, 402, 403, 404, 429]
 const SICK_STATUSES: ReadonlySet<number> = new Set([401, 402, 403, 429]);
 
 const DEFAULT_RETRY_SECONDS = 5;
-const MOST_RETRY_SECONDS = 3_600;
 
 /** How a candidate is reached, and the body it gets. */
 export interface Prepared {
@@ -23,7 +24,10 @@ export interface Prepared {
 
 export interface Dispatched {
   readonly provider: string;
+  /** For its status and headers. */
   readonly response: Response;
+  /** Its body, with an ending that is never silent. */
+  readonly body: ReadableStream | null;
 }
 
 export interface Dispatch {
@@ -35,13 +39,14 @@ export interface Dispatch {
    */
   readonly readmit: (admitted: Admitted) => Promise<Admitted | null>;
   readonly call: Omit<Call, keyof Prepared>;
+  readonly idleTimeoutSeconds: number;
   readonly isolate: Isolate;
 }
 
 /** The first answer that is not the provider's own trouble. Refuses with 429, 502 or 504 when there is none. */
 export async function dispatch(
   planned: readonly Admitted[],
-  { prepare, readmit, call, isolate }: Dispatch,
+  { prepare, readmit, call, idleTimeoutSeconds, isolate }: Dispatch,
 ): Promise<Dispatched> {
   const failed: Attempt[] = [];
   let retryAfterSeconds: number | null = null;
@@ -57,13 +62,16 @@ export async function dispatch(
       ? await callProvider(admitted, { ...call, ...prepared, credential })
       : { kind: "failed", result: "no access token" };
     if (answer.kind === "answered" && !isProvidersTrouble(answer.response.status)) {
-      noteSuccess(isolate.health, healthKey);
-      return { provider, response: answer.response };
+      const { response, cancel } = answer;
+      const onEnd = noteEnding(isolate, healthKey);
+      const { surface, clientGone } = call;
+      const body = guardBody(response, { surface, idleTimeoutSeconds, clientGone, cancel, onEnd });
+      return { provider, response, body };
     }
     // A client that hung up says nothing of the provider's health.
     if (call.clientGone.aborted) break;
     const result = answer.kind === "answered" ? answer.response.status : answer.result;
-    const asked = answer.kind === "answered" ? retryAfterOf(answer.response.headers) : null;
+    const asked = answer.kind === "answered" ? retryAfterOf(answer.response.headers, Date.now()) : null;
     // Its text is not ours to repeat, and an unread body would hold the connection.
     if (answer.kind === "answered") await answer.response.body?.cancel();
     failed.push({ provider, result });
@@ -71,7 +79,16 @@ export async function dispatch(
     if (typeof result !== "number" || result >= 500 || SICK_STATUSES.has(result))
       noteFailure(isolate.health, healthKey, { now: Date.now(), retryAfterSeconds: asked });
   }
-  return refuse(refusalOf(failed, retryAfterSeconds ?? DEFAULT_RETRY_SECONDS));
+  return refuse(refusalOf(failed, Math.ceil(retryAfterSeconds ?? DEFAULT_RETRY_SECONDS)));
+}
+
+/** Only an answer that arrived whole clears a provider: one that breaks every stream answers each request with a 200. */
+function noteEnding({ health }: Isolate, key: string): (ending: Ending) => void {
+  const began = Date.now();
+  return (ending) => {
+    if (ending === "whole") noteSuccess(health, key, { began });
+    else if (ending !== "left") noteFailure(health, key, { now: Date.now(), retryAfterSeconds: null });
+  };
 }
 
 /** A service account as the access token that it is exchanged for; null when there is none to be had. */
@@ -101,12 +118,4 @@ function refusalOf(attempts: readonly Attempt[], retryAfterSeconds: number): Ref
   if (attempts.length > 0 && attempts.every(({ result }) => result === "timeout"))
     return { code: "upstream_timeout", attempts };
   return { code: "upstream_error", attempts };
-}
-
-/** Seconds until the provider wants to be asked again; null when it does not say. */
-function retryAfterOf(headers: Headers): number | null {
-  const value = headers.get("retry-after");
-  if (value === null) return null;
-  const seconds = /^\d+$/.test(value) ? Number(value) : (Date.parse(value) - Date.now()) / 1000;
-  return Number.isFinite(seconds) ? Math.min(Math.max(Math.ceil(seconds), 0), MOST_RETRY_SECONDS) : null;
 }

@@ -3,12 +3,14 @@ import type { ApiId } from "../catalog/schema.ts";
 import type { Rules } from "../compliance/evaluate.ts";
 import type { RequirementId } from "../compliance/requirements.ts";
 import { requiredOf } from "../compliance/rules.ts";
+import { asksForLifetime, CACHED_MEMBERS, withoutLifetimes } from "./cache-lifetime.ts";
+import type { JudgedName } from "./judged-names.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 
 /** Top-level members to set (JSON text) or to leave out (null), and what the `portcullis-enforced` header says of it. */
 export interface Hardening {
-  readonly members: ReadonlyMap<string, string | null>;
+  readonly members: ReadonlyMap<JudgedName, string | null>;
   readonly said: readonly string[];
 }
 
@@ -22,12 +24,17 @@ export interface NotAllowed {
 const STORING: ReadonlySet<ApiId> = new Set(["chat_completions", "responses"]);
 
 /** Hints that lengthen how long a provider keeps a prompt for its cache. */
-const CACHE_HINTS = ["prompt_cache_retention", "prompt_cache_options"];
+const CACHE_HINTS: readonly JudgedName[] = ["prompt_cache_retention", "prompt_cache_options"];
 /** That its cache is used only where a breakpoint says so: without one it is not used at all. */
 const EXPLICIT_CACHE = { mode: "explicit" };
 
+const LIFETIME_DROPPED = "cache_control.ttl=dropped";
+
+/** Where state, or how long it is kept, can be asked for inside a member: it must have one reading. */
+export const JUDGED_FOR_STATE: ReadonlySet<string> = new Set(["input", ...CACHED_MEMBERS]);
+
 /** Fields that need an exchange to be kept, by API, each with when it does. */
-const STATEFUL: { readonly [A in ApiId]?: readonly (readonly [field: string, (value: unknown) => boolean])[] } = {
+const STATEFUL: { readonly [A in ApiId]?: readonly (readonly [field: JudgedName, (value: unknown) => boolean])[] } = {
   // https://docs.x.ai/docs/guides/deferred-chat-completions: the answer is fetched later.
   chat_completions: [["deferred", (value) => value !== false]],
   responses: [
@@ -52,13 +59,20 @@ export function keepsNothing(rules: Rules): RequirementId | undefined {
  * or be one whose prompts are kept. `models` is the gateway's own way to fall back.
  * https://github.com/anthropics/anthropic-sdk-typescript/blob/main/src/resources/beta/messages/messages.ts
  */
-const UNJUDGED_MODELS = ["fallbacks"];
+const UNJUDGED_MODELS: readonly JudgedName[] = ["fallbacks"];
 
-/** What is changed in the request, or the field that cannot be let through where prompts must not be logged or kept. */
-export function harden(rules: Rules, api: ApiId, root: Json): Hardening | NotAllowed {
-  const members = new Map<string, string | null>();
+/**
+ * What is changed in the request, or the field that cannot be let through where prompts must not be logged or kept.
+ * `textOf` is the JSON text of a member that is there.
+ */
+export function harden(
+  rules: Rules,
+  api: ApiId,
+  { root, textOf }: { root: Json; textOf: (name: JudgedName) => string },
+): Hardening | NotAllowed {
+  const members = new Map<JudgedName, string | null>();
   const said: string[] = [];
-  const drop = (names: readonly string[]) => {
+  const drop = (names: readonly JudgedName[]) => {
     for (const name of names)
       if (Object.hasOwn(root, name)) {
         members.set(name, null);
@@ -80,6 +94,12 @@ export function harden(rules: Rules, api: ApiId, root: Json): Hardening | NotAll
   drop(CACHE_HINTS);
   const options = root.prompt_cache_options as { mode?: unknown } | null | undefined;
   if (options?.mode === EXPLICIT_CACHE.mode) members.set("prompt_cache_options", JSON.stringify(EXPLICIT_CACHE));
+  if (api === "messages")
+    for (const name of CACHED_MEMBERS)
+      if (asksForLifetime(root[name], name)) {
+        members.set(name, withoutLifetimes(textOf(name), name));
+        if (!said.includes(LIFETIME_DROPPED)) said.push(LIFETIME_DROPPED);
+      }
   return { members, said };
 }
 

@@ -94,6 +94,12 @@ function decoded(bytes: Uint8Array, { valueStart, end }: Member): unknown {
   return JSON.parse(Buffer.from(bytes.subarray(valueStart, end)).toString("utf8"));
 }
 
+/** The JSON text of a top-level member; `null` where there is none. */
+export function memberText({ bytes, members }: JsonBody, name: string): string {
+  const member = members.find((each) => each.name === name);
+  return member ? Buffer.from(bytes.subarray(member.valueStart, member.end)).toString("utf8") : "null";
+}
+
 /** The body with some members set to a value (JSON text) or, by null, left out; all others byte for byte as they were. */
 export function withMembers({ bytes, members }: JsonBody, changes: ReadonlyMap<string, string | null>): Uint8Array {
   const pieces: Uint8Array[] = [];

@@ -1,11 +1,12 @@
 // Takes a request's body in, within bounds: an isolate's memory is shared by all of its tenants.
 import { Buffer } from "node:buffer";
 import type { Settings } from "../env.ts";
-import { type Refusal, refuse } from "../errors.ts";
+import { type Refusal, refuse, shown } from "../errors.ts";
 import type { Isolate } from "./context.ts";
 import { type FormBody, readForm } from "./form-body.ts";
 import { headerParameters } from "./header-parameters.ts";
 import { type JsonBody, type JsonProblem, MAX_DEPTH, MAX_STRUCTURES, readJson, repeatedKey } from "./json-body.ts";
+import { lookAlike } from "./judged-names.ts";
 import { boundaryIn, type FormProblem, MAX_PARTS } from "./multipart.ts";
 import type { BodyKind } from "./surfaces.ts";
 
@@ -29,11 +30,23 @@ export async function readBody(
   const bytes = await readBytes(request, settings.MAX_BODY_BYTES, memory);
   if (boundary !== null) {
     const form = readForm(bytes, boundary);
-    return "problem" in form ? refuse(refusalOfForm(form)) : form;
+    return "problem" in form ? refuse(refusalOfForm(form)) : exactlyNamed(form, Object.keys(form.root));
   }
   const body = readJson(bytes);
-  if (!("problem" in body)) return body;
+  if (!("problem" in body))
+    return exactlyNamed(
+      body,
+      body.members.map(({ name }) => name),
+    );
   return refuse(isForm(request) ? { code: "invalid_json", why: "this path takes JSON, not a form" } : refusalOf(body));
+}
+
+/** The body, unless a member is called like one that is judged, but for the case of its letters. */
+function exactlyNamed<B extends Body>(body: B, names: readonly string[]): B {
+  const found = lookAlike(names);
+  if (!found) return body;
+  const why = `${shown(found.name)} differs from ${found.of} in the case of its letters alone, and some providers would read it as that; send it as ${found.of}.`;
+  return refuse({ code: "invalid_request", param: shown(found.name), why });
 }
 
 function isForm(request: Request): boolean {

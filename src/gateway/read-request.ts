@@ -3,6 +3,7 @@ import type * as z from "zod";
 import { refuse, shown } from "../errors.ts";
 import { FallbackModels, ModelName, Preferences } from "../routing/preferences.ts";
 import { type JsonBody, memberValue } from "./json-body.ts";
+import type { JudgedName } from "./judged-names.ts";
 import type { Body } from "./read-body.ts";
 import { askedOfForm } from "./read-form-request.ts";
 
@@ -56,7 +57,7 @@ function refuseUnknown(param: string, id: string): never {
   });
 }
 
-function read<T extends z.ZodType>(body: JsonBody, name: string, schema: T): z.infer<T> {
+function read<T extends z.ZodType>(body: JsonBody, name: JudgedName, schema: T): z.infer<T> {
   const parsed = schema.safeParse(memberValue(body, name));
   if (parsed.success) return parsed.data;
   const { path, message } = parsed.error.issues[0] ?? { path: [], message: "is not valid" };

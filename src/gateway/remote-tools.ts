@@ -2,6 +2,7 @@
 // What runs at the caller is listed here; every other type of tool counts as remote, also one that nobody knows yet. Pure.
 import type { ApiId } from "../catalog/schema.ts";
 import { fetchedAddresses } from "./fetched-addresses.ts";
+import { folded, SWITCHES } from "./judged-names.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -20,31 +21,6 @@ const CLIENT_TOOLS: Record<"chat_completions" | "responses" | "messages", RegExp
     /^(custom|(bash|text_editor|computer|memory)_\d{8}|(computer|browser)_toolset_\d{8}|tool_search_tool_(regex|bm25)(_\d{8})?)$/,
 };
 
-/**
- * Members that switch such a thing on without a tool. Other members pass through unknown, so this is a list of what is
- * documented: https://developers.openai.com/api/docs/guides/tools-web-search (web_search_options),
- * https://docs.x.ai/docs/guides/live-search (search_parameters), https://www.alibabacloud.com/help/en/model-studio/web-search
- * (enable_search, search_options, enable_code_interpreter), https://console.groq.com/docs/compound/built-in-tools
- * (compound_custom, search_settings), https://learn.microsoft.com/azure/ai-services/openai/references/on-your-data
- * (data_sources), https://openrouter.ai/docs/features/web-search (plugins), https://platform.claude.com/docs/en/agents-and-tools/mcp-connector
- * (mcp_servers).
- */
-const SWITCHES = [
-  "web_search_options",
-  "search_parameters",
-  "enable_search",
-  "search_options",
-  "enable_code_interpreter",
-  "compound_custom",
-  "search_settings",
-  "data_sources",
-  "plugins",
-  "mcp_servers",
-];
-
-/** Items of a Responses input that bring tools of their own, whatever stands in `tools`. */
-const ITEMS_WITH_TOOLS: ReadonlySet<unknown> = new Set(["additional_tools", "tool_search_output"]);
-
 /** The types of the tools, and the names of the members, by which the provider would call somebody else; each once. */
 export function remoteTools(api: ApiId, root: Json): string[] {
   const found = new Set<string>([
@@ -57,8 +33,9 @@ export function remoteTools(api: ApiId, root: Json): string[] {
   return [...found].slice(0, MAX_TOLD);
 }
 
+/** Items of a Responses input can bring tools of their own, whatever stands in `tools`. */
 function toolsOfItem(item: unknown, api: ApiId): string[] {
-  return isObject(item) && ITEMS_WITH_TOOLS.has(item.type) ? remoteAmong(item.tools, api) : [];
+  return isObject(item) ? valuesOf(item, "tools").flatMap((tools) => remoteAmong(tools, api)) : [];
 }
 
 function remoteAmong(tools: unknown, api: ApiId): string[] {
@@ -69,7 +46,9 @@ function remoteAmong(tools: unknown, api: ApiId): string[] {
 /** What is remote about one tool; nothing when the caller runs it. */
 function remoteIn(tool: unknown, api: ApiId): string[] {
   if (!isObject(tool)) return ["tools"];
-  const type = tool.type ?? (api === "messages" ? "custom" : undefined);
+  const [given = null, ...more] = valuesOf(tool, "type");
+  if (more.length > 0 || (given !== null && given !== tool.type)) return ["tools"];
+  const type = given ?? (api === "messages" ? "custom" : undefined);
   if (typeof type !== "string") return ["tools"];
   if (api === "responses") {
     // https://github.com/openai/codex: its tools come in namespaces.
@@ -101,6 +80,11 @@ function isHarmless(extraBody: unknown): boolean {
 /** A type as the paper trail may keep it: it is the client's text, and not all text is a type. */
 function typeInWords(type: string): string {
   return /^[\w.:$-]{1,64}$/.test(type) ? type : "unknown tool type";
+}
+
+/** What stands under a name, in whatever case: a provider may read either. */
+function valuesOf(object: Json, name: string): unknown[] {
+  return Object.entries(object).flatMap(([key, value]) => (folded(key) === name ? [value] : []));
 }
 
 function isObject(value: unknown): value is Json {

@@ -6,7 +6,6 @@ import type { Candidate, CatalogIndex } from "../catalog/lookup.ts";
 import type { ApiId, Provider } from "../catalog/schema.ts";
 import type { Evaluator } from "../compliance/evaluator.ts";
 import { rulesOf } from "../compliance/rules.ts";
-import type { Dialect } from "../errors.ts";
 import { isHealthy } from "../routing/health.ts";
 import { addedRequirements, ignoredPreferences } from "../routing/preferences.ts";
 import { type Edge, loadRules } from "../store/edge.ts";
@@ -18,14 +17,14 @@ import { type Credential, credentialFor } from "./credentials.ts";
 import { type Dispatched, dispatch, healthKeyOf, type Prepared } from "./dispatch.ts";
 import { INERT } from "./fetched-addresses.ts";
 import { withFields } from "./form-body.ts";
-import { type Hardening, harden, keepsNothing } from "./harden.ts";
-import { withMembers } from "./json-body.ts";
+import { type Hardening, harden, JUDGED_FOR_STATE, keepsNothing } from "./harden.ts";
+import { memberText, withMembers } from "./json-body.ts";
+import type { JudgedName } from "./judged-names.ts";
 import { planRequest, type Removed, type Situation } from "./plan.ts";
 import { type Body, readBody, requireOneReading, reserveBytes } from "./read-body.ts";
 import { type Asked, readRequest } from "./read-request.ts";
 import { remoteTools } from "./remote-tools.ts";
 import { evaluatorFor } from "./rules.ts";
-import { guardStream } from "./stream-guard.ts";
 import type { Surface } from "./surfaces.ts";
 import type { Admitted } from "./upstream.ts";
 import { type HeaderFields, returnedHeaders } from "./upstream-request.ts";
@@ -60,8 +59,9 @@ export async function serve(c: Context<GatewayEnv>, surface: Surface): Promise<R
 
     const hardenBy = async (record: OrgRecord): Promise<Hardening> => {
       const rules = rulesOf(record, caller.project, added);
-      if (keepsNothing(rules)) requireOneReading(body, (name) => name === "input");
-      const hardened = harden(rules, api, body.root);
+      if (keepsNothing(rules)) requireOneReading(body, (name) => JUDGED_FOR_STATE.has(name));
+      const textOf = (name: JudgedName) => ("parts" in body ? "null" : memberText(body, name));
+      const hardened = harden(rules, api, { root: body.root, textOf });
       return "field" in hardened ? refuseField(c, hardened, { plan, revision: record.revision, situation }) : hardened;
     };
     let hardening = await hardenBy(org);
@@ -83,9 +83,10 @@ export async function serve(c: Context<GatewayEnv>, surface: Surface): Promise<R
         clientGone: request.signal,
         headersTimeoutSeconds: edge.settings.UPSTREAM_HEADERS_TIMEOUT_SECONDS,
       },
+      idleTimeoutSeconds: edge.settings.UPSTREAM_IDLE_TIMEOUT_SECONDS,
       isolate,
     });
-    return respond(answer, { own: ownHeaders(c), dialect: surface.dialect, asked, hardening });
+    return respond(answer, { own: ownHeaders(c), asked, hardening });
   } finally {
     memory.release();
   }
@@ -142,7 +143,7 @@ function remoteToolsOf(body: Body, api: ApiId): string[] {
 }
 
 /** Members by which an aggregator lets a client choose who reads the prompt. */
-const STEERING = ["route", "transforms", "plugins", "providerOptions", "extra_body"];
+const STEERING: readonly JudgedName[] = ["route", "transforms", "plugins", "providerOptions", "extra_body"];
 
 /** The body for one candidate: its name for the model, nothing of ours, and what compliance demands. */
 function prepare(
@@ -151,7 +152,7 @@ function prepare(
 ): Prepared | null {
   const credential = credentialOf(candidate);
   if (!credential) return null;
-  const changes = new Map<string, string | null>(hardening.members);
+  const changes = new Map<JudgedName, string | null>(hardening.members);
   changes.set("model", JSON.stringify(candidate.mapping.model)).set("models", null).set("provider", null);
   if (candidate.provider.aggregator) for (const name of STEERING) changes.set(name, null);
   if ("parts" in body) return { credential, ...withFields(body, changes) };
@@ -172,16 +173,14 @@ function isAdmitted(judged: Admitted | Removed): judged is Admitted {
 
 /** The provider's answer under our headers; its bytes pass as they come. */
 function respond(
-  { provider, response }: Dispatched,
-  { own, dialect, asked, hardening }: { own: HeaderFields; dialect: Dialect; asked: Asked; hardening: Hardening },
+  { provider, response, body }: Dispatched,
+  { own, asked, hardening }: { own: HeaderFields; asked: Asked; hardening: Hardening },
 ): Response {
   const headers = returnedHeaders(response.headers, own);
   headers["portcullis-provider"] = provider;
   if (hardening.said.length > 0) headers["portcullis-enforced"] = hardening.said.join(", ");
   const ignored = ignoredPreferences(asked.preferences);
   if (ignored.length > 0) headers["portcullis-ignored"] = printable(ignored.join(", "));
-  const isStream = headers["content-type"]?.startsWith("text/event-stream") ?? false;
-  const body = isStream && response.body ? guardStream(response.body, dialect) : response.body;
   return new Response(body, { status: response.status, headers });
 }
 

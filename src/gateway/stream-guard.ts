@@ -1,28 +1,78 @@
-// A provider's event stream on its way to the client. Its bytes pass as they come, pumped by the runtime; one that
-// breaks after it began ends with the format's own error event, so that no client takes half an answer for a whole one.
-import type { Dialect } from "../errors.ts";
+// A provider's answer on its way to the client. Its bytes pass as they come, pumped by the runtime; one that breaks or
+// stalls after it began never looks complete: an event stream ends with its format's own error event, any other body
+// breaks off for the client too.
+import { watchFlow } from "./flow-watch.ts";
+import { type Break, errorEvent } from "./stream-error.ts";
+import type { Surface } from "./surfaces.ts";
 
-const MESSAGE = "The provider's stream broke off before it was complete.";
+/** How an answer ended: as the provider meant it, short of that, or perhaps because of the client. */
+export type Ending = "whole" | Break | "left";
 
-/** A blank line first: the break may be inside an event. */
-const BROKEN: Record<Dialect, string> = {
-  openai: `\n\ndata: ${JSON.stringify({ error: { message: MESSAGE, type: "api_error", param: null, code: "upstream_error" } })}\n\n`,
-  anthropic: `\n\nevent: error\ndata: ${JSON.stringify({ type: "error", error: { type: "api_error", message: MESSAGE } })}\n\n`,
-};
-
-/** `source` with an ending that is never silent. Reads only as fast as the client does; ends when the client leaves. */
-export function guardStream(source: ReadableStream, dialect: Dialect): ReadableStream {
-  const { readable, writable } = new IdentityTransformStream();
-  void source.pipeTo(writable, { preventAbort: true }).catch(() => sayBroken(writable, dialect));
-  return readable;
+export interface Guard {
+  readonly surface: Surface;
+  readonly idleTimeoutSeconds: number;
+  /** Fires when the client goes away. */
+  readonly clientGone: AbortSignal;
+  /** Ends the call to the provider. */
+  readonly cancel: () => void;
+  readonly onEnd: (ending: Ending) => void;
 }
 
-async function sayBroken(writable: WritableStream, dialect: Dialect): Promise<void> {
-  const writer = writable.getWriter();
+/** A client that takes longer for one event was not reading: it, not the provider, held the stream up. */
+const READING_CLIENT_MS = 1_000;
+
+/**
+ * The body of `response` with an ending that is never silent. Reads only as fast as the client does. A document is no
+ * stream: the runtime passes it on by itself, for a third less, and breaks it off where the provider does; how long it may
+ * take is for the client's own time-out.
+ */
+export function guardBody({ body, headers }: Response, guard: Guard): ReadableStream | null {
+  const type = headers.get("content-type") ?? "";
+  if (!body || isJson(type)) {
+    guard.onEnd("whole");
+    return body;
+  }
+  const { readable, writable } = new IdentityTransformStream();
+  const [toClient, branch] = readable.tee();
+  void pass(body, { writable, branch, isEvents: type.startsWith("text/event-stream") }, guard);
+  return toClient;
+}
+
+function isJson(type: string): boolean {
+  return /^application\/([\w.-]+\+)?json\b/i.test(type);
+}
+
+async function pass(
+  source: ReadableStream,
+  { writable, branch, isEvents }: { writable: WritableStream; branch: ReadableStream; isEvents: boolean },
+  { surface, idleTimeoutSeconds, clientGone, cancel, onEnd }: Guard,
+): Promise<void> {
+  let how = "broken" as Break;
+  const onStill = () => {
+    how = "stalled";
+    cancel();
+  };
+  const watch = watchFlow(branch, idleTimeoutSeconds * 1000, onStill);
   try {
-    await writer.write(new TextEncoder().encode(BROKEN[dialect]));
+    await source.pipeTo(writable, { preventAbort: true });
+    return onEnd("whole");
+  } catch {
+    cancel();
+  } finally {
+    watch.stop();
+  }
+  const writer = writable.getWriter();
+  if (!isEvents) {
+    onEnd(clientGone.aborted || how === "stalled" ? "left" : how);
+    return writer.abort(new Error(how)).catch(() => undefined);
+  }
+  const askedAt = Date.now();
+  try {
+    await writer.write(new TextEncoder().encode(errorEvent(surface, how, idleTimeoutSeconds)));
+    onEnd(clientGone.aborted || Date.now() - askedAt > READING_CLIENT_MS ? "left" : how);
     await writer.close();
   } catch {
-    // It was the client that left: nobody is there to be told, and the provider's call is over already.
+    // The client has left: nobody is there to be told.
+    onEnd("left");
   }
 }

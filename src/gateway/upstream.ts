@@ -26,9 +26,9 @@ export interface Call {
   readonly headersTimeoutSeconds: number;
 }
 
-/** What came back; anything but `answered` left no response to pass on. */
+/** What came back; anything but `answered` left no response to pass on. `cancel` ends an answer that still comes in. */
 export type Answer =
-  | { kind: "answered"; response: Response }
+  | { kind: "answered"; response: Response; cancel: () => void }
   | { kind: "failed"; result: Exclude<Attempt["result"], number> };
 
 /** Sends the body to the provider and waits for its response headers. Redirects are never followed. */
@@ -43,13 +43,13 @@ export async function callProvider({ candidate, verdict }: Admitted, call: Call)
 
   const target = { provider: provider.id, path: call.surface.path, endpoint, credential: call.credential };
   const abort = new AbortController();
-  const onGone = () => abort.abort();
-  if (call.clientGone.aborted) onGone();
-  else call.clientGone.addEventListener("abort", onGone, { once: true });
+  const cancel = () => abort.abort();
+  if (call.clientGone.aborted) cancel();
+  else call.clientGone.addEventListener("abort", cancel, { once: true });
   let timedOut = false;
   const timer = setTimeout(() => {
     timedOut = true;
-    abort.abort();
+    cancel();
   }, call.headersTimeoutSeconds * 1000);
   try {
     const response = await fetch(upstreamUrl(target, call.query), {
@@ -59,7 +59,7 @@ export async function callProvider({ candidate, verdict }: Admitted, call: Call)
       redirect: "manual",
       signal: abort.signal,
     });
-    if (response.status < 300 || response.status > 399) return { kind: "answered", response };
+    if (response.status < 300 || response.status > 399) return { kind: "answered", response, cancel };
     await response.body?.cancel();
     return { kind: "failed", result: "redirect" };
   } catch {

@@ -2,7 +2,10 @@
 // else's. Deterministic: `now` is an argument. A hint for ranking, never a reason to admit or refuse.
 
 export interface Health {
+  /** In a row; those that came while it rested count as the one that sent it to rest. */
   failures: number;
+  /** Epoch milliseconds of the latest. */
+  failedAt: number;
   /** Epoch milliseconds until which it is ranked last. */
   sickUntil: number;
 }
@@ -19,20 +22,27 @@ export function isHealthy(book: HealthBook, key: string, now: number): boolean {
   return !health || now >= health.sickUntil;
 }
 
-/** A provider answered: whatever it had is over. */
-export function noteSuccess(book: HealthBook, key: string): void {
-  book.delete(key);
+/** An answer that began at `began` arrived whole: whatever the provider had before that is over. */
+export function noteSuccess(book: HealthBook, key: string, { began }: { began: number }): void {
+  const health = book.get(key);
+  if (health && began >= health.failedAt) book.delete(key);
 }
 
-/** A provider failed. It rests after the second failure in a row, each time longer, or as long as it asked for. */
+/**
+ * A provider failed. It rests after the second failure in a row, after each rest that did not help for longer, or as
+ * long as it asked for. One outage fails many requests at once, which is no reason to rest longer.
+ */
 export function noteFailure(
   book: HealthBook,
   key: string,
   { now, retryAfterSeconds }: { now: number; retryAfterSeconds: number | null },
 ): void {
-  const failures = (book.get(key)?.failures ?? 0) + 1;
+  const known = book.get(key) ?? { failures: 0, failedAt: now, sickUntil: now };
+  const rests = now < known.sickUntil;
+  const failures = rests ? known.failures : known.failures + 1;
   const grown = FIRST_REST_MS * 2 ** Math.min(failures - FAILURES_BEFORE_SICK, 20);
-  const rest = Math.max(failures >= FAILURES_BEFORE_SICK ? grown : 0, (retryAfterSeconds ?? 0) * 1000);
+  const rest = Math.max(!rests && failures >= FAILURES_BEFORE_SICK ? grown : 0, (retryAfterSeconds ?? 0) * 1000);
   if (book.size >= MAX_ENTRIES && !book.has(key)) book.clear();
-  book.set(key, { failures, sickUntil: now + Math.min(rest, LONGEST_REST_MS) });
+  const sickUntil = Math.max(known.sickUntil, now + Math.min(rest, LONGEST_REST_MS));
+  book.set(key, { failures, failedAt: now, sickUntil });
 }

@@ -1,6 +1,7 @@
 // The audit log: who did what to an organization. Rows are written in the same batch as what they record.
+import * as z from "zod";
 import type { Env } from "../env.ts";
-import { ID_END, newId, timestamp } from "./secrets.ts";
+import { firstIdAt, newId, timestamp } from "./secrets.ts";
 
 export interface AuditEntry {
   org: string | null;
@@ -13,9 +14,10 @@ export interface AuditEntry {
 
 /** The statement that writes an entry; batch it with the change it records. */
 export function auditStatement(env: Env, { org, actor, action, target, detail }: AuditEntry): D1PreparedStatement {
+  const now = Date.now();
   return env.DB.prepare(
     "INSERT INTO audit_log (id, at, org, actor, action, target, detail) VALUES (?, ?, ?, ?, ?, ?, ?)",
-  ).bind(newId("log"), timestamp(), org, actor, action, target, JSON.stringify(detail));
+  ).bind(newId("log", now), timestamp(now), org, actor, action, target, JSON.stringify(detail));
 }
 
 export interface AuditRow extends AuditEntry {
@@ -23,16 +25,60 @@ export interface AuditRow extends AuditEntry {
   at: string;
 }
 
-/** The entries of an organization, newest first, with an id below `before`; at most `limit`. */
-export async function listAuditLog(
-  env: Env,
-  { org, before = ID_END, limit }: { org: string; before?: string | undefined; limit: number },
-): Promise<AuditRow[]> {
+export interface AuditFilter {
+  org: string;
+  actor?: string | undefined;
+  action?: string | undefined;
+  target?: string | undefined;
+  /** RFC 3339, inclusive. */
+  from?: string | undefined;
+  /** RFC 3339, exclusive. */
+  to?: string | undefined;
+  /** Only entries with a smaller id, that is, older ones. */
+  before?: string | undefined;
+  limit: number;
+}
+
+const Detail = z.record(z.string(), z.unknown());
+
+/** The entries that match, newest first. */
+export async function listAuditLog(env: Env, filter: AuditFilter): Promise<AuditRow[]> {
+  const conditions = ["org = ?"];
+  const values: (string | number)[] = [filter.org];
+  const where = (condition: string, value: string | undefined) => {
+    if (value === undefined) return;
+    conditions.push(condition);
+    values.push(value);
+  };
+  where("actor = ?", filter.actor);
+  where("action = ?", filter.action);
+  where("target = ?", filter.target);
+  where("id >= ?", filter.from && firstIdAt("log", Date.parse(filter.from)));
+  where("id < ?", filter.to && firstIdAt("log", Date.parse(filter.to)));
+  where("id < ?", filter.before);
   const { results } = await env.DB.prepare(
     `SELECT id, at, org, actor, action, target, detail FROM audit_log
-     WHERE org = ? AND id < ? ORDER BY id DESC LIMIT ?`,
+     WHERE ${conditions.join(" AND ")} ORDER BY id DESC LIMIT ?`,
   )
-    .bind(org, before, limit)
+    .bind(...values, filter.limit)
     .all<Omit<AuditRow, "detail"> & { detail: string }>();
-  return results.map(({ detail, ...row }) => ({ ...row, detail: JSON.parse(detail) as Record<string, unknown> }));
+  return results.map(({ detail, ...row }) => ({ ...row, detail: Detail.parse(JSON.parse(detail)) }));
+}
+
+/** What an organization's entries have in that column, in order, at most `limit` of it; one index look-up each. */
+export async function auditLogValues(
+  env: Env,
+  { org, column, limit }: { org: string; column: "actor" | "action"; limit: number },
+): Promise<string[]> {
+  const { results } = await env.DB.prepare(
+    `WITH RECURSIVE found (value) AS (
+       SELECT MIN(${column}) FROM audit_log WHERE org = ?1
+       UNION ALL
+       SELECT (SELECT MIN(${column}) FROM audit_log WHERE org = ?1 AND ${column} > value) FROM found WHERE value IS NOT NULL
+       LIMIT ?2
+     ) SELECT value FROM found WHERE value IS NOT NULL`,
+  )
+    .bind(org, limit)
+    .all<{ value: string }>();
+  return results.map(({ value }) => value);
 }

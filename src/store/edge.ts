@@ -25,6 +25,9 @@ const KV_TIMEOUT_WITH_COPY_MS = 1_000;
 const KV_CACHE_TTL_SECONDS = 30;
 /** While KV fails, a copy serves this long before KV is asked again, so that not every request waits for it. */
 const KV_REST_MS = 2_000;
+/** While another request of a fresh isolate reads the catalog, this one looks again after so long, so often. */
+const CATALOG_LOOK_MS = 10;
+const CATALOG_LOOKS = 100;
 const MAX_KEYS_KEPT = 10_000;
 const MAX_ORGS_KEPT = 1_000;
 
@@ -41,6 +44,8 @@ interface Memory {
   keys: Map<string, Copy<KeyRecord>>;
   orgs: Map<string, Copy<OrgRecord>>;
   catalogs: Map<string, Copy<CatalogIndex>>;
+  /** Since when a request has been reading a catalog whole, epoch milliseconds; 0 when none does. */
+  catalogReadSince: number;
 }
 
 const memories = new WeakMap<Env, Memory>();
@@ -48,7 +53,7 @@ const memories = new WeakMap<Env, Memory>();
 function memoryOf(env: Env): Memory {
   const known = memories.get(env);
   if (known) return known;
-  const memory: Memory = { keys: new Map(), orgs: new Map(), catalogs: new Map() };
+  const memory: Memory = { keys: new Map(), orgs: new Map(), catalogs: new Map(), catalogReadSince: 0 };
   memories.set(env, memory);
   return memory;
 }
@@ -81,21 +86,38 @@ export async function loadOrg(edge: Edge, org: string): Promise<OrgRecord> {
 
 /** The catalog in force. Throws 503 when it is absent, malformed, or cannot be read; there is no bundled one. */
 export async function loadCatalog(edge: Edge): Promise<CatalogIndex> {
-  const { catalogs } = memoryOf(edge.env);
+  const memory = memoryOf(edge.env);
+  const { catalogs } = memory;
   const index = await readThrough(edge, catalogs, "", { what: "the catalog", keep: 1 }, async (previous) => {
     const raw = await read(edge.env, kvKeys.catalog, previous);
     if (raw === null) return null;
-    const same = unchanged(previous, raw);
-    if (same) return same;
-    const { version } = parse(CatalogPointer, raw, "the catalog pointer");
-    const text = await read(edge.env, kvKeys.catalogVersion(version), previous);
-    // Not there yet although the pointer is: as if KV had failed, so that the previous version serves meanwhile.
-    if (text === null) throw new Error(`catalog ${version} is not at the edge yet`);
-    const catalog = parse(CatalogRecord, text, "the catalog");
-    if (catalog.version !== version) throw new Malformed("the catalog names another version");
-    return { raw, value: indexCatalog(catalog) };
+    // Or what another request has read meanwhile. In a fresh isolate many want it at once, and its text in the hands of
+    // each would not fit into memory: so one reads, and the others look again, by timers of their own.
+    const same = () => unchanged(previous, raw) ?? unchanged(catalogs.get(""), raw);
+    for (let looks = 0; looks < CATALOG_LOOKS; looks++) {
+      const known = same();
+      if (known) return known;
+      if (Date.now() - memory.catalogReadSince >= CATALOG_LOOKS * CATALOG_LOOK_MS) break;
+      await new Promise((resolve) => setTimeout(resolve, CATALOG_LOOK_MS));
+    }
+    memory.catalogReadSince = Date.now();
+    try {
+      return { raw, value: await readCatalog(edge.env, raw, previous) };
+    } finally {
+      memory.catalogReadSince = 0;
+    }
   });
   return index ?? refuse({ code: "policy_unavailable", why: "no catalog is published" });
+}
+
+async function readCatalog(env: Env, pointer: string, previous: unknown): Promise<CatalogIndex> {
+  const { version } = parse(CatalogPointer, pointer, "the catalog pointer");
+  const text = await read(env, kvKeys.catalogVersion(version), previous);
+  // Not there yet although the pointer is: as if KV had failed, so that the previous version serves meanwhile.
+  if (text === null) throw new Error(`catalog ${version} is not at the edge yet`);
+  const catalog = parse(CatalogRecord, text, "the catalog");
+  if (catalog.version !== version) throw new Malformed("the catalog names another version");
+  return indexCatalog(catalog);
 }
 
 /** All that decides a request of the organization. Throws 503 when any of it cannot be read. */

@@ -79,7 +79,7 @@ export async function changeOrg(
       actor: "operator",
       action: "org.change",
       target: org.id,
-      detail: { ...change },
+      detail: { ...change, was: { name: org.name, plan: org.plan } },
     }),
   ]);
   return changed;

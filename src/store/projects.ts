@@ -41,6 +41,14 @@ export async function listProjects(
   return results;
 }
 
+/** The ids of an organization's projects, in order. */
+export async function projectIds(env: Env, org: string): Promise<string[]> {
+  const { results } = await env.DB.prepare("SELECT id FROM projects WHERE org = ? ORDER BY id")
+    .bind(org)
+    .all<{ id: string }>();
+  return results.map(({ id }) => id);
+}
+
 /** Creates a project. Null when the organization has one of that id. */
 export async function createProject(
   env: Env,

@@ -1,7 +1,7 @@
 // Credentials that Portcullis issues: how they are made, recognized and hashed. Only the SHA-256 of one is ever stored.
 import { createHash, randomBytes } from "node:crypto";
 import { crc32 } from "node:zlib";
-import { ulid } from "ulid";
+import { encodeTime, ulid } from "ulid";
 
 /** An API key: for requests to `/v1`. */
 export const API_KEY_PREFIX = "pcl_";
@@ -41,6 +41,11 @@ export function shownPrefix(secret: string): string {
 /** A new id that sorts by time: `<kind>_` and a ULID. */
 export function newId(kind: "evt" | "req" | "key" | "tok" | "log", now = Date.now()): string {
   return `${kind}_${ulid(now)}`;
+}
+
+/** Sorts before every id made at `time` (epoch milliseconds) or later, and after every earlier one. */
+export function firstIdAt(kind: "evt" | "log", time: number): string {
+  return `${kind}_${encodeTime(Math.max(0, time))}`;
 }
 
 /** Sorts after every id. */

@@ -56,3 +56,35 @@ it("falls back to the next admitted provider when one fails", async () => {
   expect(provider).not.toBe("anthropic");
   expect((await journal()).slice(-2).map((each) => each.provider)).toEqual(["anthropic", provider]);
 });
+
+it("counts tokens, without sending a message", async () => {
+  const before = (await journal()).length;
+  const short = await client.messages.countTokens({ model: MODEL, messages });
+  const long = await client.messages.countTokens({
+    model: MODEL,
+    messages: [{ role: "user", content: "Hello ".repeat(500) }],
+  });
+  expect(short.input_tokens).toBeGreaterThan(0);
+  expect(long.input_tokens).toBeGreaterThan(short.input_tokens);
+  const sent = (await journal()).slice(before).map(({ provider, entry }) => [provider, entry.path]);
+  expect(sent).toEqual(Array(2).fill(["anthropic", "/v1/messages/count_tokens"]));
+});
+
+it("does not count tokens for a provider that the policy blocks", async () => {
+  const error = await client.messages
+    .countTokens({ model: "deepseek/deepseek-v3.2", messages })
+    .catch((thrown: unknown) => thrown);
+  expect(error).toBeInstanceOf(Anthropic.PermissionDeniedError);
+});
+
+// Last: it costs anthropic its place in the ranking for a while.
+it("retries a 5xx when every provider fails, and surfaces it in Anthropic's envelope", async () => {
+  await failAlone("anthropic", { dropRate: 1 });
+  const before = (await journal()).length;
+  const error = await client.messages
+    .create({ model: `anthropic/${MODEL}`, max_tokens: 100, messages })
+    .catch((thrown: unknown) => thrown);
+  expect(error).toBeInstanceOf(Anthropic.InternalServerError);
+  expect(error).toMatchObject({ status: 502, error: { type: "error", error: { code: "upstream_error" } } });
+  expect((await journal()).slice(before).map(({ provider }) => provider)).toEqual(Array(3).fill("anthropic"));
+});

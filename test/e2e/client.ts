@@ -23,12 +23,12 @@ export async function journal(): Promise<{ provider: string; entry: JournalEntry
   return entries.map((entry) => ({ provider: entry.headers["x-test-id"] ?? "", entry }));
 }
 
-/** Has the stand-in fail one provider alone, or none. */
+/** Has the stand-in fail one provider alone, or none: rates from 0 to 1, `dropRate` being a 500. */
 export async function failAlone(provider: string, rates: Record<string, number> | null): Promise<void> {
   const init = rates ? { method: "POST", body: JSON.stringify(rates) } : { method: "DELETE" };
   const headers = { "x-test-id": provider, "content-type": "application/json" };
   const answer = await fetch(`${demo.upstream}/__aimock/chaos`, { ...init, headers });
-  if (!answer.ok) throw new Error(`the stand-in does not fail: ${answer.status}`);
+  if (!answer.ok) throw new Error(`the stand-in refused: ${answer.status}`);
 }
 
 /** Calls the admin API with the admin's token. */

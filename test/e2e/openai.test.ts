@@ -1,6 +1,6 @@
 import OpenAI from "openai";
-import { expect, it } from "vitest";
-import { admin, demo, journal, openai } from "./client.ts";
+import { describe, expect, it } from "vitest";
+import { admin, demo, failAlone, journal, openai } from "./client.ts";
 import { waitUntil } from "./stack.ts";
 
 const BLOCKED = "deepseek/deepseek-v3.2";
@@ -111,4 +111,41 @@ it("lists the models that the policy allows, each with the providers that may se
   expect(ids).not.toContain("deepseek-v4-flash-vision-exp");
   const one = await openai().models.retrieve("gpt-4o-mini");
   expect(one).toMatchObject({ id: "gpt-4o-mini", object: "model" });
+});
+
+describe("a provider's 5xx", () => {
+  /** Served by several allowed providers, none of which other tests count on. */
+  const SHARED = "gpt-oss-120b";
+  const ask = (model: string) => openai().chat.completions.create({ model, messages }).withResponse();
+  const providerOf = ({ response }: Awaited<ReturnType<typeof ask>>) =>
+    response.headers.get("portcullis-provider") ?? "";
+
+  it("falls back to the next admitted provider, unseen by the client", async () => {
+    const first = providerOf(await ask(SHARED));
+    await failAlone(first, { dropRate: 1 });
+    const before = (await journal()).length;
+    const second = providerOf(await ask(SHARED));
+    await failAlone(first, null);
+    expect(second).not.toBe(first);
+    expect((await journal()).slice(before).map(({ provider }) => provider)).toEqual([first, second]);
+  });
+
+  it("is retried by the SDK when there is no other, and served once the provider has recovered", async () => {
+    const pinned = providerOf(await ask(SHARED));
+    await failAlone(pinned, { dropRate: 1 });
+    const statuses: number[] = [];
+    const client = new OpenAI({
+      baseURL: `${demo.url}/v1`,
+      apiKey: demo.api_keys.web,
+      fetch: async (input, init) => {
+        const answer = await fetch(input, init);
+        if (statuses.push(answer.status) === 2) await failAlone(pinned, null);
+        return answer;
+      },
+    });
+    const before = (await journal()).length;
+    await client.chat.completions.create({ model: `${pinned}/${SHARED}`, messages });
+    expect(statuses).toEqual([502, 502, 200]);
+    expect((await journal()).slice(before).map(({ provider }) => provider)).toEqual(Array(3).fill(pinned));
+  });
 });

@@ -6,13 +6,11 @@ import { findEvent, listEvents } from "../../store/events.ts";
 import { Id } from "../../store/records.ts";
 import { type AdminEnv, requireMember } from "../authorize.ts";
 import { Problem } from "../problem.ts";
-import { EXPORT_FORMATS, exportEvents } from "./export.ts";
+import { EVENT_COLUMNS } from "./event-columns.ts";
+import { EXPORT_FORMATS, exportRows } from "./export.ts";
 import { PAGE_QUERY, paged, pageOf, positionOf } from "./page.ts";
+import { PERIOD_QUERY } from "./period.ts";
 import { readQuery } from "./request.ts";
-
-const time = z.iso
-  .datetime({ offset: true, error: "must be an RFC 3339 time, such as 2026-11-23T00:00:00Z" })
-  .transform((text) => new Date(text).toISOString());
 
 const FILTERS = {
   model: z.string().min(1).max(256).optional(),
@@ -20,10 +18,7 @@ const FILTERS = {
   /** A failure code: a requirement's id, or such as `provider_blocked`. */
   requirement: z.string().min(1).max(64).optional(),
   project: Id.optional(),
-  /** Inclusive. */
-  from: time.optional(),
-  /** Exclusive. */
-  to: time.optional(),
+  ...PERIOD_QUERY,
 };
 
 export const EventsQuery = z.strictObject({ ...FILTERS, ...PAGE_QUERY });
@@ -44,7 +39,8 @@ events.get("/:org/events", async (c) => {
 events.get("/:org/events/export", async (c) => {
   const { org } = requireMember(c, c.req.param("org"), "events");
   const { format, ...filters } = readQuery(c, ExportQuery);
-  return exportEvents(c.env, { org, ...filters }, format);
+  const read = (page: { before: string | undefined; limit: number }) => listEvents(c.env, { org, ...filters, ...page });
+  return exportRows({ name: `${org}-security-events`, columns: EVENT_COLUMNS, read }, format);
 });
 
 events.get("/:org/events/:id", async (c) => {

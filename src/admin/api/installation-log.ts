@@ -3,7 +3,7 @@ import { Hono } from "hono";
 import * as z from "zod";
 import { listInstallationLog } from "../../store/installation-log.ts";
 import { type AdminEnv, requireOperator } from "../authorize.ts";
-import type { AuditLogAnswer } from "./history.ts";
+import type { AuditLogAnswer } from "./audit-log.ts";
 import { PAGE_QUERY, paged, positionOf } from "./page.ts";
 import { readQuery } from "./request.ts";
 

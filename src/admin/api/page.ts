@@ -6,6 +6,8 @@ import { invalid } from "../problem.ts";
 
 const MAX_LIMIT = 200;
 const DEFAULT_LIMIT = 50;
+/** A model's id has at most 256 characters, of up to four bytes each. */
+const MAX_CURSOR = 2048;
 
 /** The query parameters of a list. */
 export const PAGE_QUERY = {
@@ -15,7 +17,7 @@ export const PAGE_QUERY = {
     .transform(Number)
     .refine((limit) => limit <= MAX_LIMIT, `must be at most ${MAX_LIMIT}`)
     .default(DEFAULT_LIMIT),
-  cursor: z.string().max(512).optional(),
+  cursor: z.string().max(MAX_CURSOR).optional(),
 };
 
 /** A page of `item`s, as it is answered. */
@@ -31,6 +33,9 @@ const LISTS = {
   "audit-log": /^log_\w{26}$/,
   members: /^\S{3,254}$/,
   tokens: /^tok_\w{26}$/,
+  models: /^[^\s/\p{Cc}]{1,256}$/u,
+  /** By id, or by the day on which the next fact expires and then by id. */
+  providers: /^(?:\d{4}-\d\d-\d\d )?[a-z0-9][a-z0-9.-]{0,63}$/,
 };
 
 /** Which list of which organization. */
@@ -44,7 +49,7 @@ export function positionOf({ list, org }: Listing, cursor: string | undefined): 
   if (cursor === undefined) return undefined;
   const [ofList, ofOrg, position, ...more] = Buffer.from(cursor, "base64url").toString().split("\n");
   if (ofList === list && ofOrg === org && position && LISTS[list].test(position) && more.length === 0) return position;
-  throw invalid([{ path: "cursor", message: "is not a cursor of this list; leave it out to begin with the newest" }]);
+  throw invalid([{ path: "cursor", message: "is not a cursor of this list; leave it out to begin at the start" }]);
 }
 
 /** A page of at most `limit` of `rows`, which were asked for with one row more to tell whether others follow. */

@@ -20,7 +20,7 @@ export async function enter(c: Context<AdminEnv>, permission: Permission): Promi
   throw new Problem({
     status: 403,
     code: "role_required",
-    detail: `You are signed in as a ${member.role}. This page of ${member.org_name} is for its ${PERMISSIONS[permission].map((role) => `${role}s`).join(" and ")}.`,
+    detail: `You are signed in as ${member.role === "developer" ? "a" : "an"} ${member.role}. This page of ${member.org_name} is for its ${PERMISSIONS[permission].map((role) => `${role}s`).join(" and ")}. The pages that you may see are named above.`,
   });
 }
 

@@ -4,11 +4,13 @@ import { createHash } from "node:crypto";
 import htmx from "htmx.org/dist/htmx.min.js";
 import { BROWSER_SCRIPT } from "./browser-script.ts";
 import base from "./styles/base.css";
+import catalog from "./styles/catalog.css";
 import controls from "./styles/controls.css";
 import events from "./styles/events.css";
 import frame from "./styles/frame.css";
 import history from "./styles/history.css";
 import impact from "./styles/impact.css";
+import listing from "./styles/listing.css";
 import members from "./styles/members.css";
 import overview from "./styles/overview.css";
 import policy from "./styles/policy.css";
@@ -32,7 +34,7 @@ export const ASSETS = {
   "app.css": asset(
     "app.css",
     "text/css",
-    [base, frame, controls, policy, impact, events, history, members, overview, projects].join("\n"),
+    [base, frame, controls, policy, impact, listing, events, catalog, history, members, overview, projects].join("\n"),
   ),
   "htmx.js": asset("htmx.js", "text/javascript", htmx),
   "app.js": asset("app.js", "text/javascript", BROWSER_SCRIPT),

@@ -5,7 +5,10 @@ import type { SecurityEvent } from "../../store/event.ts";
 import type { Member } from "../../store/members.ts";
 import { FAILURE_CODES, outcomeInWords } from "./event-words.ts";
 import { Reason } from "./evidence.tsx";
+import { FilterForm, SelectField, TextField } from "./filter-form.tsx";
+import { addressOf } from "./filters.ts";
 import { document } from "./layout.tsx";
+import { Pager } from "./pager.tsx";
 import { Time } from "./time.tsx";
 
 export interface Filters {
@@ -26,6 +29,8 @@ export interface EventsView {
   older: string | undefined;
   events: readonly SecurityEvent[];
 }
+
+const ADDRESS = "/settings/events";
 
 /** As many providers of an event as the list names. */
 const SHOWN_PROVIDERS = 3;
@@ -51,7 +56,7 @@ export const EventsPage = ({ member, settings, catalog, filters, before, older, 
           <p class="empty">
             {filtered || before ? (
               <>
-                No {before ? "older " : ""}event matches. <a href="/settings/events">Show all events</a>
+                No {before ? "older " : ""}event matches. <a href={ADDRESS}>Show all events</a>
               </>
             ) : (
               "No request has been blocked yet."
@@ -60,101 +65,32 @@ export const EventsPage = ({ member, settings, catalog, filters, before, older, 
         ) : (
           <Table events={events} />
         )}
-        <nav class="pager" aria-label="Pages of events">
-          {before && <a href={address(filters)}>Newest</a>}
-          {older && (
-            <a href={address(filters, older)} rel="next">
-              Older
-            </a>
-          )}
-        </nav>
+        <Pager
+          of="events"
+          first={before ? { href: addressOf(ADDRESS, { ...filters }), label: "Newest" } : null}
+          next={older ? { href: addressOf(ADDRESS, { ...filters, before: older }), label: "Older" } : null}
+        />
       </>
     ),
   });
 };
 
-function address(filters: Filters, before?: string): string {
-  const query = new URLSearchParams();
-  for (const [name, value] of Object.entries({ ...filters, before })) if (value) query.set(name, value);
-  return query.size > 0 ? `/settings/events?${query}` : "/settings/events";
-}
-
 const Filter = ({ filters, filtered, catalog }: Pick<EventsView, "filters" | "catalog"> & { filtered: boolean }) => {
-  const unlisted = filters.requirement && !FAILURE_CODES.some(({ code }) => code === filters.requirement);
+  const providers = [...(catalog?.providers.values() ?? [])].map(({ id, name }) => ({ value: id, label: name }));
+  const models = [...(catalog?.models.keys() ?? [])].map((id) => ({ value: id }));
+  const codes = FAILURE_CODES.map(({ code, label }) => ({ value: code, label }));
   return (
-    <search>
-      <form method="get" action="/settings/events" class="filter">
-        <Field name="model" label="Model" value={filters.model} list="model-options" />
-        <Field name="provider" label="Provider" value={filters.provider} list="provider-options" />
-        <div class="field">
-          <label for="filter-requirement">Requirement</label>
-          <select id="filter-requirement" name="requirement">
-            <option value="">Any</option>
-            {FAILURE_CODES.map(({ code, label }) => (
-              <option value={code} selected={filters.requirement === code}>
-                {label}
-              </option>
-            ))}
-            {unlisted && (
-              <option value={filters.requirement} selected>
-                {filters.requirement}
-              </option>
-            )}
-          </select>
-        </div>
-        <Field name="project" label="Project" value={filters.project} />
-        <div class="buttons">
-          <button type="submit" class="secondary">
-            Filter
-          </button>
-          {filtered && (
-            <a class="button quiet" href="/settings/events">
-              Clear
-            </a>
-          )}
-        </div>
-        <datalist id="provider-options">
-          {[...(catalog?.providers.values() ?? [])].map(({ id, name }) => (
-            <option value={id}>{name}</option>
-          ))}
-        </datalist>
-        <datalist id="model-options">
-          {[...(catalog?.models.keys() ?? [])].map((id) => (
-            <option value={id} />
-          ))}
-        </datalist>
-      </form>
-    </search>
+    <FilterForm action={ADDRESS} filtered={filtered}>
+      <TextField name="model" label="Model" value={filters.model} options={models} />
+      <TextField name="provider" label="Provider" value={filters.provider} options={providers} />
+      <SelectField name="requirement" label="Requirement" value={filters.requirement} any="Any" options={codes} />
+      <TextField name="project" label="Project" value={filters.project} />
+    </FilterForm>
   );
 };
 
-const Field = ({
-  name,
-  label,
-  value,
-  list,
-}: {
-  name: string;
-  label: string;
-  value: string | undefined;
-  list?: string;
-}) => (
-  <div class="field">
-    <label for={`filter-${name}`}>{label}</label>
-    <input
-      type="text"
-      id={`filter-${name}`}
-      name={name}
-      value={value ?? ""}
-      list={list}
-      autocomplete="off"
-      spellcheck={false}
-    />
-  </div>
-);
-
 const Table = ({ events }: { events: readonly SecurityEvent[] }) => (
-  <table class="events">
+  <table class="listing events">
     <thead>
       <tr>
         <th scope="col">Time</th>

@@ -4,6 +4,7 @@ import { type Attribute, type DataPolicy, type Facts, resolveFacts } from "../..
 import { countryName } from "../../compliance/policy.ts";
 import { requirementOf } from "../../compliance/requirements.ts";
 import { ATTRIBUTE_LABELS, failureInWords, valueInWords } from "../../compliance/words.ts";
+import { ExternalLink } from "./external-link.tsx";
 import { Day } from "./time.tsx";
 
 interface Failure {
@@ -91,9 +92,7 @@ function sourced(evidence: CatalogEvidence | undefined) {
   const { source, publisher, checkedAt, updatedAt, validUntil, confidence, conditions } = evidence;
   return (
     <>
-      <a href={source} rel="noreferrer">
-        {new URL(source).hostname}
-      </a>
+      <ExternalLink href={source} />
       {publisher === "provider" ? ", published by the provider" : ", published by a third party"}; checked{" "}
       <Day date={checkedAt} />
       {updatedAt && (

@@ -7,6 +7,7 @@ import { changeInWords } from "../change-in-words.ts";
 import type { ExplainedRevision } from "../revisions.ts";
 import { document } from "./layout.tsx";
 import { Outstanding } from "./outstanding.tsx";
+import { Pager } from "./pager.tsx";
 import { RevisionAccount, RevisionReason } from "./revision-account.tsx";
 
 export interface HistoryView {
@@ -60,14 +61,11 @@ export const HistoryPage = ({ member, settings, org, newest, revisions, before, 
             )}
           </form>
         )}
-        <nav class="pager" aria-label="Pages of revisions">
-          {before && <a href="/settings/compliance/history">Newest</a>}
-          {older && (
-            <a href={`/settings/compliance/history?before=${older}`} rel="next">
-              Older
-            </a>
-          )}
-        </nav>
+        <Pager
+          of="revisions"
+          first={before ? { href: "/settings/compliance/history", label: "Newest" } : null}
+          next={older ? { href: `/settings/compliance/history?before=${older}`, label: "Older" } : null}
+        />
       </>
     ),
   });

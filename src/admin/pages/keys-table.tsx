@@ -4,7 +4,7 @@ import { edgeLag, keyState } from "./key-words.ts";
 import { Day, Time } from "./time.tsx";
 
 export const KeysTable = ({ keys, now }: { keys: readonly ApiKey[]; now: number }) => (
-  <table class="listing">
+  <table class="listing wraps">
     <thead>
       <tr>
         <th scope="col">Key</th>

@@ -10,9 +10,12 @@ import { ASSETS } from "./assets.ts";
 const NAVIGATION = [
   { permission: "policy", href: "/settings/overview", label: "Overview" },
   { permission: "policy", href: "/settings/compliance", label: "Compliance" },
+  { permission: "models", href: "/settings/models", label: "Models" },
+  { permission: "providers", href: "/settings/providers", label: "Providers" },
   { permission: "events", href: "/settings/events", label: "Security events" },
   { permission: "keys", href: "/settings/projects", label: "Projects & keys" },
   { permission: "members", href: "/settings/members", label: "Members" },
+  { permission: "audit_log", href: "/settings/audit-log", label: "Audit log" },
 ] as const satisfies { permission: Permission; href: string; label: string }[];
 
 /** Where somebody of that role begins: the first page that they may see. */

@@ -3,8 +3,10 @@ import type { Settings } from "../../env.ts";
 import type { ApiKey } from "../../store/keys.ts";
 import type { Member } from "../../store/members.ts";
 import type { ListedProject } from "../../store/projects.ts";
+import { addressOf } from "./filters.ts";
 import { KeysTable, LastUsed } from "./keys-table.tsx";
 import { document, Notice } from "./layout.tsx";
+import { Pager } from "./pager.tsx";
 import type { Filled } from "./posted-fields.ts";
 import { NewKey, NewProject } from "./project-makers.tsx";
 import { Time } from "./time.tsx";
@@ -54,9 +56,9 @@ export const ProjectsPage = (view: ProjectsView) => {
           <Projects projects={projects} />
         )}
         <Pager
-          label="Pages of projects"
-          first={view.asked.after && address({ ...view.asked, after: undefined })}
-          next={view.next.after && address({ ...view.asked, after: view.next.after })}
+          of="projects"
+          first={view.asked.after ? { href: address({ ...view.asked, after: undefined }), label: "First" } : null}
+          next={view.next.after ? { href: address({ ...view.asked, after: view.next.after }), label: "More" } : null}
         />
         <Keys view={view} />
       </>
@@ -64,11 +66,7 @@ export const ProjectsPage = (view: ProjectsView) => {
   });
 };
 
-function address(query: ProjectsView["asked"]): string {
-  const parameters = new URLSearchParams();
-  for (const [name, value] of Object.entries(query)) if (value) parameters.set(name, value);
-  return parameters.size > 0 ? `/settings/projects?${parameters}` : "/settings/projects";
-}
+const address = (query: ProjectsView["asked"]) => addressOf("/settings/projects", query);
 
 /** The key as text that one click selects; there is no second chance to read it. */
 const Created = ({ name, key, note }: { name: string; key: string; note: string | undefined }) => (
@@ -82,7 +80,7 @@ const Created = ({ name, key, note }: { name: string; key: string; note: string 
 );
 
 const Projects = ({ projects }: Pick<ProjectsView, "projects">) => (
-  <table class="listing">
+  <table class="listing wraps">
     <thead>
       <tr>
         <th scope="col">Project</th>
@@ -165,21 +163,9 @@ const Keys = ({ view: { keys, asked, next, now } }: { view: ProjectsView }) => (
       within a minute; the platform promises no bound.
     </p>
     <Pager
-      label="Pages of keys"
-      first={asked.before && `${address({ ...asked, before: undefined })}#keys`}
-      next={next.before && `${address({ ...asked, before: next.before })}#keys`}
+      of="keys"
+      first={asked.before ? { href: `${address({ ...asked, before: undefined })}#keys`, label: "First" } : null}
+      next={next.before ? { href: `${address({ ...asked, before: next.before })}#keys`, label: "More" } : null}
     />
   </>
 );
-
-const Pager = ({ label, first, next }: { label: string; first: string | undefined; next: string | undefined }) =>
-  first || next ? (
-    <nav class="pager" aria-label={label}>
-      {first && <a href={first}>First</a>}
-      {next && (
-        <a href={next} rel="next">
-          More
-        </a>
-      )}
-    </nav>
-  ) : null;
