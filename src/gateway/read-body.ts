@@ -72,7 +72,7 @@ export function requireOneReading(body: Body, isJudged: (name: string) => boolea
   if (problem) refuse(refusalOf(problem));
 }
 
-/** A place in the isolate's memory for one body. */
+/** A place in the isolate's memory for one body; given back, at the latest, when the client goes away. */
 export interface Reservation {
   /** Counts more bytes as held; refuses when the isolate holds too many. */
   reserve(bytes: number): void;
@@ -80,18 +80,23 @@ export interface Reservation {
   release(): void;
 }
 
-export function reserveBytes(isolate: Isolate): Reservation {
+export function reserveBytes(isolate: Isolate, clientGone: AbortSignal): Reservation {
   let held = 0;
+  const release = () => {
+    isolate.bodyBytesInFlight -= held;
+    held = 0;
+  };
+  // Of a request whose client is gone nothing runs any more, no `finally` either.
+  clientGone.addEventListener("abort", release, { once: true });
   return {
+    release,
     reserve(bytes) {
+      // What is reserved now nobody would give back.
+      if (clientGone.aborted) return;
       if (isolate.bodyBytesInFlight + bytes > MAX_BYTES_IN_FLIGHT)
         refuse({ code: "overloaded", retryAfterSeconds: OVERLOADED_RETRY_SECONDS });
       isolate.bodyBytesInFlight += bytes;
       held += bytes;
-    },
-    release() {
-      isolate.bodyBytesInFlight -= held;
-      held = 0;
     },
   };
 }
