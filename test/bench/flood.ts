@@ -8,6 +8,7 @@ import { type AdminApi, adminApi, expectStatus } from "../../src/cli/admin-api.t
 import { CANARY, type Fault } from "../e2e/chaos/plan.ts";
 import { filesWithPrompts } from "../e2e/chaos/promises.ts";
 import { type ChaosStack, newKeys, startChaosStack } from "../e2e/chaos/stack.ts";
+import { readTail } from "../e2e/chaos/tail.ts";
 import { send } from "./load.ts";
 import { table } from "./report.ts";
 import { quantile } from "./statistics.ts";
@@ -173,9 +174,9 @@ async function settle(stack: ChaosStack, orgs: readonly Org[], { ids }: Flooded)
     await pause(1_000);
     await stack.cron().catch(() => undefined);
     const stored = new Set((await stack.events()).map(({ id }) => id));
-    const tailed = tailOf(stack.lines);
+    const tailed = readTail(stack.lines);
     const missing = ids.filter((id) => !stored.has(id));
-    const lost = missing.filter((id) => !tailed.alone.has(id) || !tailed.whole.has(id));
+    const lost = missing.filter((id) => !tailed.alone.has(id) || !tailed.events.has(id));
     const chains = await Promise.all(orgs.map(verify));
     const isDone = lost.length === 0 && chains.every((problem) => problem === null);
     const seconds = (performance.now() - began) / 1000;
@@ -184,21 +185,6 @@ async function settle(stack: ChaosStack, orgs: readonly Org[], { ids }: Flooded)
     problems.push(...chains.filter((problem) => problem !== null));
     return { stored: ids.length - missing.length, tailAlone: missing.length, problems, seconds };
   }
-}
-
-/** Events that are whole on the tail, and those of them that are said to be there alone. */
-function tailOf(lines: readonly string[]): { whole: Set<string>; alone: Set<string> } {
-  const whole = new Set<string>();
-  const alone = new Set<string>();
-  for (const line of lines) {
-    // wrangler marks what was printed as an error.
-    const json = /\{"message":".*\}/.exec(line)?.[0];
-    if (!json) continue;
-    const { message, id, providers } = JSON.parse(json) as { message: string; id: string; providers?: unknown };
-    if (message === "audit.not_stored") alone.add(id);
-    else if (Array.isArray(providers)) whole.add(id);
-  }
-  return { whole, alone };
 }
 
 /** Null once an organization's chain is whole and waits for nothing. */

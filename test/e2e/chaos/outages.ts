@@ -46,7 +46,9 @@ export interface Outage {
 }
 
 const LASTS_MS = 1_200;
+const CORRUPT_AGAIN_MS = 100;
 const UNREADABLE = ["policy_unavailable"];
+const stale = { policyAgeMs: CONFIG_MAX_STALE_MS + SLACK_MS, codes: UNREADABLE };
 const HOUR_MS = 3_600_000;
 const GARBAGE = ["", "{", "null", "[]", '{"schema":2}', "<html>502 Bad Gateway</html>", "\u0000\u0001\u0002"];
 
@@ -74,6 +76,23 @@ function ofBindings(
   };
 }
 
+/** Corruption, kept up against whoever publishes meanwhile; cron alone mends it. */
+function ofCorruption(name: string, corrupt: (stack: ChaosStack, garbage: string) => Promise<void>): Outage {
+  return {
+    name,
+    async strike({ stack, random }) {
+      const garbage = pick(GARBAGE, random);
+      for (const end = Date.now() + CONFIG_TTL_MS + LASTS_MS; Date.now() < end; ) {
+        await corrupt(stack, garbage);
+        await pause(CORRUPT_AGAIN_MS);
+      }
+      await stack.cron();
+    },
+    ...stale,
+    struck: told("policy_unavailable"),
+  };
+}
+
 function ofProviders(name: string, behaviour: Behaviour, rest: Partial<Outage>): Outage {
   return {
     name,
@@ -87,7 +106,6 @@ function ofProviders(name: string, behaviour: Behaviour, rest: Partial<Outage>):
 }
 
 const chunk = `data: ${JSON.stringify({ choices: [{ index: 0, delta: { content: "more " } }] })}\n\n`;
-const stale = { policyAgeMs: CONFIG_MAX_STALE_MS + SLACK_MS, codes: UNREADABLE };
 const upstream = { codes: ["upstream_error", "upstream_timeout"] };
 
 const listed: Outage[] = [
@@ -104,19 +122,13 @@ const listed: Outage[] = [
     lastsMs: CONFIG_MAX_STALE_MS + 3_000,
     struck: told("policy_unavailable"),
   }),
-  {
-    name: "KV is corrupt",
-    async strike({ stack, random }) {
-      const { version } = (await stack.operator.call("GET", "/catalog")).body as { version: string };
-      const key = pick([`org:${DEMO_ORG}`, "catalog", `catalog:${version}`], random);
-      await stack.corrupt(key, pick(GARBAGE, random));
-      // What is in force stays in force until its time is over.
-      await pause(CONFIG_TTL_MS + LASTS_MS);
-      await stack.cron();
-    },
-    ...stale,
-    struck: told("policy_unavailable"),
-  },
+  ofCorruption("the policy in KV is corrupt", ({ corrupt }, garbage) => corrupt(`org:${DEMO_ORG}`, garbage)),
+  ofCorruption("the catalog in KV is corrupt", async ({ operator, corrupt }, garbage) => {
+    const { version } = (await operator.call("GET", "/catalog")).body as { version: string };
+    await corrupt(`catalog:${version}`, garbage);
+    // A pointer that is spelled otherwise has the catalog read again, which an isolate that knows it would not do.
+    await corrupt("catalog", JSON.stringify({ version }, null, 1));
+  }),
   ofBindings("D1 fails", [{ on: "d1", how: "fails" }]),
   ofBindings("D1 fails now and then", [{ on: "d1", how: "fails", share: 0.3 }]),
   ofBindings("D1 hangs", [{ on: "d1", how: "hangs" }]),

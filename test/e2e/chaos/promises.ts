@@ -7,6 +7,7 @@ import { FORBIDDEN } from "./asks.ts";
 import type { Asked, Enforced } from "./load.ts";
 import type { Outage } from "./outages.ts";
 import { CANARY } from "./plan.ts";
+import { readTail } from "./tail.ts";
 
 /** A 403 is here by then, whatever is broken; other answers wait for KV and for two providers at the most. */
 const BLOCK_WITHIN_MS = 3_000;
@@ -73,6 +74,8 @@ export interface Recorded {
   blocked: number;
   stored: number;
   tailed: number;
+  /** Those on the tail alone that no line says so of. */
+  uncounted: string[];
   /** Whose record is nowhere: blocks, and answers that the policy is unavailable. */
   missing: string[];
 }
@@ -87,26 +90,21 @@ export function recordsOf(
 ): Recorded {
   const ids = new Set(events.map(({ id }) => id));
   const requests = new Set(events.map(({ request }) => request));
-  const tail = new Set(lines.map(requestOfWholeEvent));
-  const recorded: Recorded = { blocked: 0, stored: 0, tailed: 0, missing: [] };
+  const tail = readTail(lines);
+  const recorded: Recorded = { blocked: 0, stored: 0, tailed: 0, uncounted: [], missing: [] };
   for (const each of asked) {
     if (each.kind !== "refused") continue;
     const { eventId, requestId, code } = each;
-    const isTailed = tail.has(requestId);
+    const isTailed = tail.requests.has(requestId);
     if (eventId !== null) {
       recorded.blocked++;
       if (ids.has(eventId)) recorded.stored++;
-      else if (isTailed) recorded.tailed++;
-      else recorded.missing.push(describe(each));
+      else if (isTailed) {
+        recorded.tailed++;
+        if (!tail.alone.has(eventId)) recorded.uncounted.push(describe(each));
+      } else recorded.missing.push(describe(each));
     } else if (code === "policy_unavailable" && !isTailed && !requests.has(requestId))
       recorded.missing.push(describe(each));
   }
   return recorded;
-}
-
-/** The request that a line of the tail holds the whole event of, or null. */
-function requestOfWholeEvent(line: string): string | null {
-  if (!line.startsWith('{"message":"')) return null;
-  const event = JSON.parse(line) as { id?: string; request_id?: string; providers?: unknown };
-  return event.id !== undefined && Array.isArray(event.providers) ? (event.request_id ?? null) : null;
 }
