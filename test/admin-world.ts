@@ -6,6 +6,7 @@ import { adminApi } from "../src/admin/index.ts";
 import { DISABLED_POLICY, type StoredPolicy } from "../src/compliance/policy.ts";
 import type { Env } from "../src/env.ts";
 import { kvKeys, OrgRecord } from "../src/store/records.ts";
+import { deviationOf } from "./conforms.ts";
 import { shippedCatalog } from "./shipped-catalog.ts";
 
 const app = new Hono<{ Bindings: Env }>().route("/admin/api", adminApi);
@@ -42,14 +43,17 @@ export interface AdminWorld {
   atEdge(): Promise<OrgRecord>;
 }
 
-/** Sends a request to the admin API. */
+/** Sends a request to the admin API; throws when the answer is none that the OpenAPI document has. */
 export async function send(env: Env, path: string, init: RequestInit = {}): Promise<Answer> {
   const context = createExecutionContext();
   const response = await app.fetch(new Request(`https://portcullis.test/admin/api${path}`, init), env, context);
   const text = new TextDecoder().decode(await response.arrayBuffer());
   await waitOnExecutionContext(context);
   const { status, headers } = response;
-  const isJson = /[/+]json/.test(headers.get("content-type") ?? "");
+  const type = headers.get("content-type") ?? "";
+  const deviation = deviationOf({ method: init.method ?? "GET", path, status, type, text });
+  if (deviation !== null) throw new Error(deviation);
+  const isJson = /[/+]json/.test(type);
   return { status, headers, text, body: isJson ? JSON.parse(text) : null };
 }
 

@@ -104,7 +104,7 @@ describe("back to the client", () => {
     });
     const { headers } = await world.chat({ model: "alpha/mix" });
     const requestId = headers.get("portcullis-request-id");
-    expect(requestId).toMatch(/^req_[0-9a-f]{32}$/);
+    expect(requestId).toMatch(/^req_[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
     expect(Object.fromEntries(headers)).toEqual({
       ...returned,
       "cache-control": "no-store",

@@ -23,6 +23,8 @@ export type Behaviour =
   | { kind: "reset" }
   /** Sends these characters in place of an HTTP answer. */
   | { kind: "raw"; text: string }
+  /** Answers before it has read the body. */
+  | { kind: "early" }
   /** Sends `chunks` of a stream, or of what `headers` say it is, one per `everyMs`, and then ends, breaks or hangs. */
   | ({ kind: "stream" } & Chunks);
 
@@ -44,6 +46,9 @@ declare module "vitest" {
 /** By run, so that test files do not see each other's: a run is named in the path, `/<run>/v1/…`. */
 const journals = new Map<string, JournalEntry[]>();
 const behaviours = new Map<string, Behaviour>();
+
+/** How long a provider that answers early leaves the body unread. */
+const EARLY_MS = 200;
 
 const COMPLETION = {
   id: "chatcmpl-1",
@@ -76,6 +81,11 @@ export default async function setup(project: TestProject): Promise<() => Promise
 }
 
 async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const early = behaviours.get(`${request.url?.split("/")[1]} ${request.headers["x-test-id"]}`)?.kind === "early";
+  if (early) {
+    response.writeHead(200, { "content-type": "application/json" }).write("{");
+    await new Promise((resolve) => setTimeout(resolve, EARLY_MS));
+  }
   const pieces: Buffer[] = [];
   for await (const piece of request) pieces.push(piece as Buffer);
   const body = Buffer.concat(pieces);
@@ -117,6 +127,9 @@ async function behave(behaviour: Behaviour | undefined, stream: boolean, respons
       return;
     case "raw":
       response.socket?.end(behaviour.text);
+      return;
+    case "early":
+      response.end("}");
       return;
     case "stream":
       if (behaviour.onlyIfAsked && !stream) break;

@@ -152,8 +152,8 @@ describe("comparing", () => {
     const world = await openWithRevisions();
     const { status, body } = await world.ask("admin", "GET", "/policy/revisions/2/compare/3");
     expect(status).toBe(200);
-    const { effect, ...answer } = body;
-    expect(ComparisonAnswer.parse(answer)).toEqual({
+    const { effect, ...answer } = ComparisonAnswer.parse(body);
+    expect(answer).toEqual({
       from: 2,
       to: 3,
       change: "No longer requires No training on prompts. Now blocks xai.",

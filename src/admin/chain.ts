@@ -84,13 +84,18 @@ function parsed(event: string | null): unknown {
 /** The chain as lines of JSON, oldest first, behind the place `after`: its links, then its newest signed head. */
 export async function* exportChain(env: Env, { org, after }: { org: string; after: number }): AsyncGenerator<string> {
   const keys = await publicKeys(env);
+  const head = await newestHead(env, org);
   yield `${JSON.stringify({ chain: org, after, keys })}\n`;
-  for (let last = after; ; ) {
+  let last = after;
+  for (;;) {
     const links = await readLinks(env, { org, after: last, limit: LINKS_PER_READ });
     if (links.length === 0) break;
     yield links.map(({ event, ...seal }) => `${JSON.stringify({ ...seal, event: parsed(event) })}\n`).join("");
     last = links.at(-1)?.seq ?? last;
   }
-  const head = await newestHead(env, org);
-  if (head) yield `${JSON.stringify({ head })}\n`;
+  // The head from before the links, so that a chain whose end was cut off does not pass; or one that was signed while
+  // they were read, where they reach it.
+  const newer = await newestHead(env, org);
+  const signed = newer && newer.seq <= last ? newer : head;
+  if (signed) yield `${JSON.stringify({ head: signed })}\n`;
 }

@@ -15,6 +15,7 @@ import { policy } from "./api/policy.ts";
 import { projectPolicy } from "./api/project-policy.ts";
 import { projects } from "./api/projects.ts";
 import { providers } from "./api/providers.ts";
+import { reference } from "./api/reference.ts";
 import { revisions } from "./api/revisions.ts";
 import { tokens } from "./api/tokens.ts";
 import { type AdminEnv, authenticate } from "./authorize.ts";
@@ -27,6 +28,8 @@ adminApi.use(async (c, next) => {
   c.res.headers.set("cache-control", "no-store");
   c.res.headers.set("x-content-type-options", "nosniff");
 });
+// Before anybody is asked who they are: it says nothing that the source does not.
+adminApi.route("/", reference);
 adminApi.use(authenticate);
 
 adminApi.route("/orgs", orgs);

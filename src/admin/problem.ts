@@ -1,7 +1,7 @@
 // Every way the control plane says no: one error class, and its one wire form (RFC 9457).
 import { RefusalError } from "../errors.ts";
 
-const TITLES = {
+export const TITLES = {
   invalid_request: "The request is not valid",
   not_signed_in: "Not signed in",
   access_refused: "Cloudflare Access could not confirm who you are",

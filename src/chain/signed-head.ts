@@ -28,7 +28,7 @@ export type PublicKey = z.infer<typeof PublicKey>;
 export interface Signer {
   readonly key_id: string;
   readonly publicKey: PublicKey;
-  readonly sign: (bytes: Uint8Array) => Promise<string>;
+  readonly sign: (bytes: Uint8Array<ArrayBuffer>) => Promise<string>;
 }
 
 /** The first 16 hex digits of the SHA-256 of the public key. */
@@ -63,8 +63,8 @@ export async function isGenuine({ signature, ...head }: SignedHead, keys: readon
   return crypto.subtle.verify("Ed25519", key, Buffer.from(signature, "base64url"), signedBytes(head));
 }
 
-function signedBytes(head: Omit<SignedHead, "signature">): Uint8Array {
-  return new TextEncoder().encode(canonicalize(head));
+function signedBytes(head: Omit<SignedHead, "signature">): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(new TextEncoder().encode(canonicalize(head)));
 }
 
 /** Where a chain begins for a verifier: behind what retention removed, for which a signed head stands, or at its start. */

@@ -13,20 +13,25 @@ export interface Answer {
 }
 
 export interface AdminApi {
-  call(method: "GET" | "PUT" | "POST", path: string, body?: unknown): Promise<Answer>;
+  call(method: Method, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
+  /** The answer of a GET as it comes in, however long it takes. */
+  download(path: string): Promise<Response>;
 }
+
+type Method = "GET" | "PUT" | "POST" | "DELETE";
 
 const Problem = z.object({ code: z.string(), detail: z.string().optional() });
 
 /** The admin API of the Worker at `url`, on behalf of whoever holds `token`. */
 export function adminApi(url: string, token: string): AdminApi {
+  const identity = { authorization: `Bearer ${token}`, "user-agent": USER_AGENT };
   return {
-    async call(method, path, body) {
+    async call(method, path, body, headers = {}) {
       const response = await fetch(`${url}/admin/api${path}`, {
         method,
         headers: {
-          authorization: `Bearer ${token}`,
-          "user-agent": USER_AGENT,
+          ...headers,
+          ...identity,
           ...(body !== undefined && { "content-type": "application/json" }),
         },
         ...(body !== undefined && { body: JSON.stringify(body) }),
@@ -35,6 +40,10 @@ export function adminApi(url: string, token: string): AdminApi {
       });
       const text = await response.text();
       return { status: response.status, body: isJson(response) ? JSON.parse(text) : text };
+    },
+
+    download(path) {
+      return fetch(`${url}/admin/api${path}`, { headers: identity, redirect: "manual" });
     },
   };
 }

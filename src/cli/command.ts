@@ -1,7 +1,16 @@
 // How a command runs and ends: in order when it is told to stop, and with a message for a person when it cannot go on.
 
-/** Ends the command; the message says what is wrong and what to do about it. */
-export class Halt extends Error {}
+/** Ends the command with an exit code; the message says what is wrong and what to do about it. */
+export class Halt extends Error {
+  readonly exitCode: number;
+  constructor(message: string, exitCode = 1) {
+    super(message);
+    this.exitCode = exitCode;
+  }
+}
+
+/** A mistake in the program itself (EX_SOFTWARE of sysexits.h), so that no pipeline takes it for an answer. */
+const DEFECT = 70;
 
 const PARENT_CHECK_MS = 500;
 
@@ -23,7 +32,9 @@ export async function runCommand(command: () => Promise<void>, stop = async () =
     if (stopping) return;
     console.error(error instanceof Halt ? `\n${error.message}\n` : error);
     await stop();
-    process.exit(1);
+    // Into a pipe, what was printed goes out later than this line; an exit would cut it off.
+    await new Promise((resolve) => process.stdout.write("", resolve));
+    process.exit(error instanceof Halt ? error.exitCode : DEFECT);
   }
 }
 

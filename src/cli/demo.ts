@@ -14,6 +14,8 @@ export const Demo = z.strictObject({
   operator_token: z.string(),
   /** What seals organizations' own provider keys; a later start needs the same one to open them. */
   credentials_key: z.string().optional(),
+  /** What signs the chains of events. */
+  audit_signing_key: z.string().optional(),
   /** The stand-in for the providers; null when the real ones are called. */
   upstream: z.string().nullable(),
 });

@@ -1,6 +1,6 @@
 // The variables of the local Worker. They reach wrangler in a file that only its owner can read: the arguments of a
 // process show to everyone in `ps`.
-import { randomBytes } from "node:crypto";
+import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { parseEnv } from "node:util";
 import { Halt } from "./command.ts";
@@ -10,6 +10,7 @@ import { writePrivateFile } from "./private-file.ts";
 export interface LocalVariables {
   operatorToken: string;
   credentialsKey: string;
+  auditSigningKey: string;
   /** Null when the real providers are called. */
   upstream: string | null;
   /** Comma-separated; of the providers, those that the stand-in has credentials for. */
@@ -27,10 +28,11 @@ export function readDevVars(): Record<string, string | undefined> {
  * whatever .dev.vars says.
  */
 export function writeLocalVariables(given: LocalVariables): string[] {
-  const { operatorToken, credentialsKey, upstream, sandboxProviders = "" } = given;
+  const { operatorToken, credentialsKey, auditSigningKey, upstream, sandboxProviders = "" } = given;
   const variables = {
     OPERATOR_TOKEN: operatorToken,
     CREDENTIALS_KEY: credentialsKey,
+    AUDIT_SIGNING_KEY: auditSigningKey,
     SANDBOX_UPSTREAM: upstream ?? "",
     SANDBOX_PROVIDERS: sandboxProviders,
   };
@@ -47,6 +49,12 @@ function quoted(name: string, value: string): string {
 
 export function newCredentialsKey(): string {
   return randomBytes(32).toString("base64");
+}
+
+/** An Ed25519 key, as PKCS #8 in base64. */
+export function newAuditSigningKey(): string {
+  const { privateKey } = generateKeyPairSync("ed25519");
+  return privateKey.export({ format: "der", type: "pkcs8" }).toString("base64");
 }
 
 export function newOperatorToken(): string {

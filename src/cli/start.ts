@@ -8,7 +8,13 @@ import { Halt, runCommand } from "./command.ts";
 import { applySchema } from "./database.ts";
 import { type Demo, readDemo, writeDemo } from "./demo.ts";
 import { type DevServer, HOST, requireFreePort, startDevServer } from "./dev-server.ts";
-import { newCredentialsKey, newOperatorToken, readDevVars, writeLocalVariables } from "./local-variables.ts";
+import {
+  newAuditSigningKey,
+  newCredentialsKey,
+  newOperatorToken,
+  readDevVars,
+  writeLocalVariables,
+} from "./local-variables.ts";
 import { DEMO_FILE, STATE_DIRECTORY } from "./paths.ts";
 import { startSandbox } from "./sandbox.ts";
 import { DEMO_ORG, isAdminToken, seedDemo } from "./seed.ts";
@@ -44,9 +50,11 @@ async function start(): Promise<void> {
   const devVars = readDevVars();
   const operatorToken = devVars.OPERATOR_TOKEN || (earlier?.operator_token ?? newOperatorToken());
   const credentialsKey = devVars.CREDENTIALS_KEY || (earlier?.credentials_key ?? newCredentialsKey());
+  const auditSigningKey = devVars.AUDIT_SIGNING_KEY || (earlier?.audit_signing_key ?? newAuditSigningKey());
   const envFiles = writeLocalVariables({
     operatorToken,
     credentialsKey,
+    auditSigningKey,
     upstream: upstream.url,
     sandboxProviders: process.env.SANDBOX_PROVIDERS ?? devVars.SANDBOX_PROVIDERS,
   });
@@ -58,7 +66,7 @@ async function start(): Promise<void> {
   const operator = adminApi(url, operatorToken);
   await publishCatalog(operator);
   const credentials = await seedDemo(url, operator, earlier);
-  const kept = { operator_token: operatorToken, credentials_key: credentialsKey };
+  const kept = { operator_token: operatorToken, credentials_key: credentialsKey, audit_signing_key: auditSigningKey };
   const demo = { url, org: DEMO_ORG, ...credentials, ...kept, upstream: upstream.url };
   writeDemo(demo);
   console.log(welcome(demo, upstream.note));

@@ -44,7 +44,7 @@ export function edgeOf(c: Context<GatewayEnv>): Edge {
 export function requestIdOf(c: Context<GatewayEnv>): string {
   const known = c.get("requestId");
   if (known !== undefined) return known;
-  const id = `req_${crypto.randomUUID().replaceAll("-", "")}`;
+  const id = `req_${crypto.randomUUID()}`;
   c.set("requestId", id);
   return id;
 }

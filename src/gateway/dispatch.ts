@@ -2,6 +2,7 @@
 import { type Attempt, type Refusal, refuse } from "../errors.ts";
 import { noteFailure, noteSuccess } from "../routing/health.ts";
 import { retryAfterOf } from "../routing/retry-after.ts";
+import { giveBack } from "./bytes.ts";
 import type { Isolate } from "./context.ts";
 import type { Credential, ReadyCredential } from "./credentials.ts";
 import { accessToken } from "./google-token.ts";
@@ -15,7 +16,7 @@ const SICK_STATUSES: ReadonlySet<number> = new Set([401, 402, 403, 429]);
 
 const DEFAULT_RETRY_SECONDS = 5;
 
-/** How a candidate is reached, and the body it gets. */
+/** How a candidate is reached, and the body it gets, made for this call alone. */
 export interface Prepared {
   readonly credential: Credential;
   readonly body: Uint8Array;
@@ -61,6 +62,7 @@ export async function dispatch(
     const answer: Answer = credential
       ? await callProvider(admitted, { ...call, ...prepared, credential })
       : { kind: "failed", result: "no access token" };
+    giveBack(prepared.body);
     if (answer.kind === "answered" && !isProvidersTrouble(answer.response.status)) {
       const { response, cancel } = answer;
       const onEnd = noteEnding(isolate, healthKey);

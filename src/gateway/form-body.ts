@@ -1,6 +1,7 @@
 // A form that is judged, and then made anew: what leaves is written from the parts that were read, so that nothing that
 // another parser would read differently ever leaves. Fields and files keep their order, names and bytes.
 import { Buffer } from "node:buffer";
+import { joined } from "./bytes.ts";
 import { type FormPart, type FormProblem, readParts } from "./multipart.ts";
 
 export interface FormBody {
@@ -64,7 +65,7 @@ export function withFields(
   }
   for (const change of toSet.values()) write(change);
   pieces.push(Buffer.from(`--${boundary}--\r\n`));
-  return { body: Buffer.concat(pieces), contentType: `multipart/form-data; boundary=${boundary}` };
+  return { body: joined(pieces), contentType: `multipart/form-data; boundary=${boundary}` };
 }
 
 function headOf(name: string, file: FormPart["file"]): string {

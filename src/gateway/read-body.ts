@@ -1,11 +1,12 @@
 // Takes a request's body in, within bounds: an isolate's memory is shared by all of its tenants.
-import { Buffer } from "node:buffer";
 import type { Settings } from "../env.ts";
 import { type Refusal, refuse, shown } from "../errors.ts";
+import { giveBack, joined } from "./bytes.ts";
 import type { Isolate } from "./context.ts";
 import { type FormBody, readForm } from "./form-body.ts";
 import { headerParameters } from "./header-parameters.ts";
-import { type JsonBody, type JsonProblem, MAX_DEPTH, MAX_STRUCTURES, readJson, repeatedKey } from "./json-body.ts";
+import { type JsonBody, type JsonProblem, readJson, repeatedKey } from "./json-body.ts";
+import { MAX_DEPTH, MAX_STRUCTURES } from "./json-scan.ts";
 import { lookAlike } from "./judged-names.ts";
 import { boundaryIn, type FormProblem, MAX_PARTS } from "./multipart.ts";
 import type { BodyKind } from "./surfaces.ts";
@@ -28,16 +29,13 @@ export async function readBody(
     return refuse({ code: "unsupported_encoding", encoding });
   const boundary = takes === "json" ? null : boundaryOf(request, takes);
   const bytes = await readBytes(request, settings.MAX_BODY_BYTES, memory);
+  memory.hold(bytes);
   if (boundary !== null) {
     const form = readForm(bytes, boundary);
     return "problem" in form ? refuse(refusalOfForm(form)) : exactlyNamed(form, Object.keys(form.root));
   }
   const body = readJson(bytes);
-  if (!("problem" in body))
-    return exactlyNamed(
-      body,
-      body.members.map(({ name }) => name),
-    );
+  if (!("problem" in body)) return exactlyNamed(body, Object.keys(body.root));
   return refuse(isForm(request) ? { code: "invalid_json", why: "this path takes JSON, not a form" } : refusalOf(body));
 }
 
@@ -72,31 +70,40 @@ export function requireOneReading(body: Body, isJudged: (name: string) => boolea
   if (problem) refuse(refusalOf(problem));
 }
 
-/** A place in the isolate's memory for one body; given back, at the latest, when the client goes away. */
+/** A place in the isolate's memory for one body; it counts no longer than the client stays. */
 export interface Reservation {
   /** Counts more bytes as held; refuses when the isolate holds too many. */
   reserve(bytes: number): void;
-  /** The body is no longer held. */
+  /** Makes `bytes` the body that is held. */
+  hold(bytes: Uint8Array): void;
+  /** The body is no longer held: its memory is given back, and it can no longer be read. */
   release(): void;
 }
 
 export function reserveBytes(isolate: Isolate, clientGone: AbortSignal): Reservation {
   let held = 0;
-  const release = () => {
+  let body: Uint8Array | null = null;
+  const uncount = () => {
     isolate.bodyBytesInFlight -= held;
     held = 0;
   };
   // Of a request whose client is gone nothing runs any more, no `finally` either.
-  clientGone.addEventListener("abort", release, { once: true });
+  clientGone.addEventListener("abort", uncount, { once: true });
   return {
-    release,
     reserve(bytes) {
-      // What is reserved now nobody would give back.
+      // What is counted now nobody would take off again.
       if (clientGone.aborted) return;
       if (isolate.bodyBytesInFlight + bytes > MAX_BYTES_IN_FLIGHT)
         refuse({ code: "overloaded", retryAfterSeconds: OVERLOADED_RETRY_SECONDS });
       isolate.bodyBytesInFlight += bytes;
       held += bytes;
+    },
+    hold(bytes) {
+      body = bytes;
+    },
+    release() {
+      if (body) giveBack(body);
+      uncount();
     },
   };
 }
@@ -119,7 +126,7 @@ async function readBytes(request: Request, limit: number, memory: Reservation): 
     memory.reserve(piece.byteLength);
     pieces.push(piece);
   }
-  return Buffer.concat(pieces);
+  return joined(pieces);
 }
 
 function refusalOf(found: JsonProblem): Refusal {
@@ -129,11 +136,17 @@ function refusalOf(found: JsonProblem): Refusal {
     case "byte_order_mark":
       return { code: "invalid_json", why: "it begins with a byte-order mark; send plain UTF-8 without one" };
     case "too_many_structures":
-      return { code: "request_too_large", why: `The request body has more than ${MAX_STRUCTURES} objects and arrays.` };
+      return {
+        code: "request_too_large",
+        why: `The request body has more than ${MAX_STRUCTURES} objects and arrays, or members.`,
+      };
     case "too_deep":
       return { code: "invalid_json", why: `it is nested more than ${MAX_DEPTH} levels deep` };
     case "not_json":
-      return { code: "invalid_json", why: `it cannot be parsed${found.position ? ` at byte ${found.position}` : ""}` };
+      return {
+        code: "invalid_json",
+        why: `it cannot be parsed${found.position === null ? "" : ` at byte ${found.position}`}`,
+      };
     case "not_an_object":
       return { code: "invalid_json", why: "it must be a JSON object" };
     case "repeated_key":

@@ -1,4 +1,5 @@
-// Chat requests as real clients send them, of a given size: a long plain text, source code full of escapes, other scripts.
+// Requests as real clients send them on each surface, of a given size: a long plain text, source code full of escapes,
+// other scripts.
 
 const PROSE =
   "The committee met on Tuesday to review the quarterly results, and agreed that the new process, although slower at first, had reduced the number of complaints by nearly a third. ";
@@ -25,29 +26,45 @@ const KINDS: Record<PromptKind, PromptKindShape> = {
   unicode: { unit: SCRIPTS + CODE, messageCharacters: 900 },
 };
 
-/** A chat completion request of about `bytes` bytes. */
-export function chatBody(
-  model: string,
-  { kind, bytes, stream }: { kind: PromptKind; bytes: number; stream?: boolean },
-): Buffer {
+export type PromptSurface = "chat" | "messages" | "responses" | "embeddings";
+
+interface Turn {
+  role: "user" | "assistant";
+  content: string;
+}
+
+const SYSTEM = "You are a careful engineer. Answer in one paragraph.";
+
+/** What a body holds besides the model and `stream`. */
+const BODIES: Record<PromptSurface, (turns: readonly Turn[]) => object> = {
+  chat: (turns) => ({
+    messages: [{ role: "system", content: SYSTEM }, ...turns],
+    temperature: 0.2,
+    max_completion_tokens: 512,
+  }),
+  messages: (turns) => ({ max_tokens: 512, system: SYSTEM, messages: turns, temperature: 0.2 }),
+  responses: (turns) => ({ instructions: SYSTEM, input: turns, temperature: 0.2, max_output_tokens: 512 }),
+  embeddings: (turns) => ({ input: turns.map(({ content }) => content), encoding_format: "float" }),
+};
+
+export interface PromptShape {
+  surface: PromptSurface;
+  kind: PromptKind;
+  bytes: number;
+  stream?: boolean;
+}
+
+/** A request of about `bytes` bytes. */
+export function promptBody(model: string, { surface, kind, bytes, stream }: PromptShape): Buffer {
   const { unit, messageCharacters } = KINDS[kind];
-  const messages = [{ role: "system", content: "You are a careful engineer. Answer in one paragraph." }];
-  const body = () =>
-    Buffer.from(
-      JSON.stringify({
-        model,
-        ...(stream && { stream: true }),
-        messages,
-        temperature: 0.2,
-        max_completion_tokens: 512,
-      }),
-    );
+  const turns: Turn[] = [];
+  const body = () => Buffer.from(JSON.stringify({ model, ...(stream && { stream: true }), ...BODIES[surface](turns) }));
   let left = bytes - body().length;
   while (left > 100) {
-    const role = messages.length % 2 === 1 ? "user" : "assistant";
-    const content = fill(unit, Math.min(messageCharacters, left), left - 40);
-    messages.push({ role, content });
-    left -= Buffer.byteLength(JSON.stringify({ role, content })) + 1;
+    const role = turns.length % 2 === 0 ? "user" : "assistant";
+    const turn: Turn = { role, content: fill(unit, Math.min(messageCharacters, left), left - 40) };
+    turns.push(turn);
+    left -= Buffer.byteLength(JSON.stringify(turn)) + 1;
   }
   return body();
 }

@@ -1,5 +1,6 @@
 // `npm run bench`: what Portcullis costs, measured on the built Worker in bare workerd beside two bare passthrough Workers.
-// `--quick` measures fewer rounds; `--assert` exits 1 when a target is missed; `--profile` shows where the time goes.
+// `--quick` measures fewer rounds; `--only TEXT` just the prompts named so; `--assert` exits 1 when a target is missed;
+// `--profile` shows where the time goes.
 // `npm run bench -- flood` is the soak of the paper trail instead: what a flood of blocks leaves on record.
 import { mkdtempSync, rmSync } from "node:fs";
 import { cpus, loadavg, tmpdir } from "node:os";
@@ -19,11 +20,17 @@ import { median } from "./statistics.ts";
 
 const { values: flags, positionals } = parseArgs({
   allowPositionals: true,
-  options: { quick: { type: "boolean" }, assert: { type: "boolean" }, profile: { type: "boolean" } },
+  options: {
+    quick: { type: "boolean" },
+    only: { type: "string" },
+    assert: { type: "boolean" },
+    profile: { type: "boolean" },
+  },
 });
 const ROUNDS = flags.quick ? 15 : 75;
 const FEW_ROUNDS = flags.quick ? 3 : 9;
 const KIB = 1024;
+const prompts = PROMPTS.filter(({ name }) => name.includes(flags.only ?? ""));
 
 if (process.platform !== "linux") {
   console.error("The bench reads the CPU time of workerd from /proc, so it runs on Linux only.");
@@ -52,17 +59,25 @@ say(
 );
 say("CPU is that of the whole workerd process; × is against the bare Worker that reads the body.\n");
 
-if (flags.profile) say(await profilePrompts(stack, built.modules[0]?.path ?? "", PROMPTS));
-else await measureAll();
+if (flags.profile) say(await profilePrompts(stack, built.modules[0]?.path ?? "", prompts));
+else {
+  await measurePrompts();
+  if (flags.only === undefined) await measureTheRest();
+  say(targetTable(targets));
+  if (flags.assert && targets.some(({ met }) => !met)) process.exitCode = 1;
+}
 
 await stack.stop();
 
-async function measureAll(): Promise<void> {
-  for (const prompt of PROMPTS) {
+async function measurePrompts(): Promise<void> {
+  for (const prompt of prompts) {
     const results = await measurePrompt(stack, prompt, ROUNDS);
     targets.push(...promptTargets(results));
     say(`${promptTable(results)}\n`);
   }
+}
+
+async function measureTheRest(): Promise<void> {
   const steady = await countSteadyReads(stack, flags.quick ? 1_000 : 5_000);
   targets.push(
     target(`KV reads in ${steady.requests} requests`, { measured: steady.kvReads, atMost: 0, unit: "", digits: 0 }),
@@ -97,6 +112,4 @@ async function measureAll(): Promise<void> {
       [`  bundle (wrangler: ${built.wranglerSays})`, `${(built.bytes / KIB).toFixed(0)} KB`],
     ])}\n`,
   );
-  say(targetTable(targets));
-  if (flags.assert && targets.some(({ met }) => !met)) process.exitCode = 1;
 }

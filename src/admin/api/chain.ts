@@ -2,7 +2,7 @@
 import { type Context, Hono } from "hono";
 import * as z from "zod";
 import { GENESIS } from "../../chain/links.ts";
-import { keyIdOf, SignedHead } from "../../chain/signed-head.ts";
+import { keyIdOf, PublicKey, SignedHead } from "../../chain/signed-head.ts";
 import { publicKeys } from "../../store/audit-keys.ts";
 import { type AdminEnv, requireMember } from "../authorize.ts";
 import { exportChain, verifyChain } from "../chain.ts";
@@ -49,10 +49,17 @@ export const VerifyAnswer = z.strictObject({
 
 export const ChainQuery = z.strictObject({ after: seq.default(0) });
 
+export const AuditKeysAnswer = z.strictObject({
+  keys: z.array(PublicKey.extend({ kid: z.string(), alg: z.literal("EdDSA"), use: z.literal("sig") })),
+});
+
 /** The public keys by which signed heads are checked, for anybody: a JSON Web Key Set. */
 export const auditKeys = async (c: Context<AdminEnv>) => {
   const keys = await publicKeys(c.env);
-  return c.json({ keys: keys.map((key) => ({ ...key, kid: keyIdOf(key), alg: "EdDSA", use: "sig" })) });
+  const answer: z.infer<typeof AuditKeysAnswer> = {
+    keys: keys.map((key) => ({ ...key, kid: keyIdOf(key), alg: "EdDSA", use: "sig" })),
+  };
+  return c.json(answer);
 };
 
 export const chain = new Hono<AdminEnv>();

@@ -4,8 +4,8 @@ import * as z from "zod";
 import { ID_PATTERN } from "../../store/records.ts";
 import { invalid } from "../problem.ts";
 
-const MAX_LIMIT = 200;
-const DEFAULT_LIMIT = 50;
+export const MAX_LIMIT = 200;
+export const DEFAULT_LIMIT = 50;
 /** A model's id has at most 256 characters, of up to four bytes each. */
 const MAX_CURSOR = 2048;
 
@@ -19,6 +19,9 @@ export const PAGE_QUERY = {
     .default(DEFAULT_LIMIT),
   cursor: z.string().max(MAX_CURSOR).optional(),
 };
+
+/** The query of a list without filters. */
+export const PageQuery = z.strictObject(PAGE_QUERY);
 
 /** A page of `item`s, as it is answered. */
 export const pageOf = <T extends z.ZodType>(item: T) =>

@@ -12,6 +12,7 @@ import { draftErrors, type PolicySave, previewPolicy, readPolicy, savePolicy, sa
 import { invalid, Problem } from "../problem.ts";
 import { provenanceOf } from "../provenance.ts";
 import { edgeOf } from "./edge-of.ts";
+import type { PreviewAnswer } from "./preview.ts";
 import { PUBLICATION, publicationOf } from "./publication.ts";
 import { Reason, readIfMatch, readJson, readQuery } from "./request.ts";
 
@@ -59,7 +60,9 @@ policy.post("/:org/policy/preview", async (c) => {
   const { record } = await readPolicy(c.env, org);
   const errors = await draftErrors(edge, draft, record.policy);
   if (errors.length > 0) throw invalid(errors);
-  return c.json(previewPolicy(draft, { record, catalog: await loadCatalog(edge), now: Date.now() }));
+  const catalog = await loadCatalog(edge);
+  const answer: z.infer<typeof PreviewAnswer> = previewPolicy(draft, { record, catalog, now: Date.now() });
+  return c.json(answer);
 });
 
 policy.put("/:org/routing", async (c) => {

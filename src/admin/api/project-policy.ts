@@ -12,6 +12,7 @@ import { previewProjectPolicy, readProjectPolicy, saveProjectPolicy } from "../p
 import { provenanceOf } from "../provenance.ts";
 import { edgeOf } from "./edge-of.ts";
 import { PolicyAnswer, PolicyBody, PolicyQuery, PolicySavedAnswer, savedBy } from "./policy.ts";
+import { PreviewAnswer } from "./preview.ts";
 import { readIfMatch, readJson, readQuery } from "./request.ts";
 
 /** What in the project's policy asks for less than the organization's, and so changes nothing. */
@@ -23,6 +24,7 @@ const OF_PROJECT = { project: Id, policy: StoredPolicy.nullable(), ...NO_EFFECT 
 
 export const ProjectPolicyAnswer = PolicyAnswer.extend(OF_PROJECT);
 export const ProjectPolicySavedAnswer = PolicySavedAnswer.extend(OF_PROJECT);
+export const ProjectPreviewAnswer = PreviewAnswer.extend(NO_EFFECT);
 
 export const projectPolicy = new Hono<AdminEnv>();
 
@@ -55,7 +57,11 @@ projectPolicy.post("/:org/projects/:project/policy/preview", async (c) => {
   const errors = await draftErrors(edge, draft, policy ?? undefined);
   if (errors.length > 0) throw invalid(errors);
   const judged = { record, project: project.id, catalog: await loadCatalog(edge), now: Date.now() };
-  return c.json({ ...previewProjectPolicy(draft, judged), no_effect: withoutEffect(record.policy, draft) });
+  const answer: z.infer<typeof ProjectPreviewAnswer> = {
+    ...previewProjectPolicy(draft, judged),
+    no_effect: withoutEffect(record.policy, draft),
+  };
+  return c.json(answer);
 });
 
 async function change(

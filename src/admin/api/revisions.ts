@@ -13,6 +13,7 @@ import { type ExplainedRevision, explainedRevision, explainedRevisions, revision
 import { edgeOf } from "./edge-of.ts";
 import { PAGE_QUERY, paged, pageOf, positionOf } from "./page.ts";
 import { PolicyQuery, type PolicySavedAnswer, savedBy } from "./policy.ts";
+import { PreviewAnswer } from "./preview.ts";
 import { readIfMatch, readJson, readQuery } from "./request.ts";
 
 export const RevisionAnswer = OrgRecord.pick({ revision: true, policy: true, routing: true }).extend({
@@ -28,12 +29,13 @@ export const RevisionAnswer = OrgRecord.pick({ revision: true, policy: true, rou
 });
 export const RevisionsAnswer = pageOf(RevisionAnswer);
 
-/** How `to` differs from `from`; beside it stands `effect`, what a preview of the one over the other says. */
+/** How `to` differs from `from`; `effect` is what a preview of the one over the other says. */
 export const ComparisonAnswer = z.strictObject({
   from: z.number().int(),
   to: z.number().int(),
   change: z.string(),
   difference: z.array(Difference),
+  effect: PreviewAnswer,
 });
 
 export const RestoreBody = z.strictObject({});
@@ -62,15 +64,15 @@ revisions.get("/:org/policy/revisions/:from/compare/:to", async (c) => {
     revisionNamed(c.env, org, c.req.param("from")),
     revisionNamed(c.env, org, c.req.param("to")),
   ]);
+  const catalog = await loadCatalog(edgeOf(c));
   const answer: z.infer<typeof ComparisonAnswer> = {
     from: from.record.revision,
     to: to.record.revision,
     change: changeInWords(from.record.policy, to.record.policy),
     difference: differenceBetween(from.record, to.record),
+    effect: previewPolicy(to.record.policy, { record: from.record, catalog, now: Date.now() }),
   };
-  const catalog = await loadCatalog(edgeOf(c));
-  const effect = previewPolicy(to.record.policy, { record: from.record, catalog, now: Date.now() });
-  return c.json({ ...answer, effect });
+  return c.json(answer);
 });
 
 revisions.post("/:org/policy/revisions/:revision/restore", async (c) => {

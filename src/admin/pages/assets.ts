@@ -15,6 +15,7 @@ import members from "./styles/members.css";
 import overview from "./styles/overview.css";
 import policy from "./styles/policy.css";
 import projects from "./styles/projects.css";
+import reference from "./styles/reference.css";
 
 const CACHE_SECONDS = 31_536_000;
 
@@ -34,7 +35,21 @@ export const ASSETS = {
   "app.css": asset(
     "app.css",
     "text/css",
-    [base, frame, controls, policy, impact, listing, events, catalog, history, members, overview, projects].join("\n"),
+    [
+      base,
+      frame,
+      controls,
+      policy,
+      impact,
+      listing,
+      events,
+      catalog,
+      history,
+      members,
+      overview,
+      projects,
+      reference,
+    ].join("\n"),
   ),
   "htmx.js": asset("htmx.js", "text/javascript", htmx),
   "app.js": asset("app.js", "text/javascript", BROWSER_SCRIPT),

@@ -1,7 +1,6 @@
 // The settings pages: rendered here, usable without JavaScript, live with htmx. Mounted at /settings.
 import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
-import { secureHeaders } from "hono/secure-headers";
 import { type AdminEnv, settingsOf } from "../authorize.ts";
 import { Problem } from "../problem.ts";
 import { memberHere } from "./access.ts";
@@ -16,6 +15,7 @@ import { members } from "./members.tsx";
 import { models } from "./models.tsx";
 import { organization } from "./organization.tsx";
 import { overview } from "./overview.tsx";
+import { pageHeaders } from "./page-headers.ts";
 import { project } from "./project.tsx";
 import { projects } from "./projects.tsx";
 import { providers } from "./providers.tsx";
@@ -25,29 +25,9 @@ import { signIn } from "./sign-in.tsx";
 /** Far more than a policy whose lists are all full. */
 const MAX_FORM_BYTES = 2 * 1024 * 1024;
 
-const self = ["'self'"];
-const none = ["'none'"];
-
 export const pages = new Hono<AdminEnv>();
 
-pages.use(
-  secureHeaders({
-    contentSecurityPolicy: {
-      defaultSrc: none,
-      scriptSrc: self,
-      styleSrc: self,
-      imgSrc: ["'self'", "data:"],
-      connectSrc: self,
-      formAction: self,
-      frameAncestors: none,
-      baseUri: none,
-    },
-    // Without a referrer browsers send `Origin: null` with a form, and the same-origin check would refuse it.
-    referrerPolicy: "same-origin",
-    xFrameOptions: "DENY",
-    strictTransportSecurity: "max-age=31536000",
-  }),
-);
+pages.use(pageHeaders);
 pages.use(async (c, next) => {
   c.header("cache-control", "no-store");
   await next();

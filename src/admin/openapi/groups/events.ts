@@ -1,0 +1,46 @@
+// Security events.
+import { SecurityEvent } from "../../../store/event.ts";
+import { EventsAnswer, EventsQuery, ExportQuery } from "../../api/events.ts";
+import { CSV, EVENT } from "../examples.ts";
+import { type Group, ORG_PATH } from "../operation.ts";
+
+export const events: Group = {
+  title: "Security events",
+  description:
+    "Every request that the policy blocked or rerouted, with each provider's failures. Never what was asked.",
+  operations: [
+    {
+      id: "listEvents",
+      method: "get",
+      path: `${ORG_PATH}/events`,
+      summary: "List security events, newest first",
+      who: "events",
+      query: EventsQuery,
+      answer: { schema: { EventsAnswer }, example: { data: [EVENT], next_cursor: null } },
+    },
+    {
+      id: "exportEvents",
+      method: "get",
+      path: `${ORG_PATH}/events/export`,
+      summary: "Download security events",
+      details: "Newest first, as they are read: an answer that breaks off is incomplete.",
+      who: "events",
+      query: ExportQuery,
+      answer: {
+        texts: {
+          "application/x-ndjson": { description: "One security event a line.", lines: { SecurityEvent } },
+          "text/csv": { description: CSV },
+        },
+      },
+    },
+    {
+      id: "readEvent",
+      method: "get",
+      path: `${ORG_PATH}/events/{id}`,
+      summary: "Read one security event",
+      who: "events",
+      parameters: { id: { description: "The event's id.", example: EVENT.id } },
+      answer: { schema: { SecurityEvent }, example: EVENT },
+    },
+  ],
+};
