@@ -92,7 +92,7 @@ for (let round = 1; round <= ROUNDS; round++)
 
 async function endure(outage: Required<Outage>): Promise<void> {
   const before = { told: await stack.plan(), lines: stack.lines.length, journal: (await journal()).length };
-  let struck = false;
+  let struck = !outage.saving;
   const saving = keepSaving(stack, () => struck);
   const asked = await underLoad(clients, {
     random,

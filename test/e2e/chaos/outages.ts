@@ -42,11 +42,12 @@ export interface Outage {
   tailAlone?: boolean;
   /** How old an enforced policy may be. */
   policyAgeMs?: number;
+  /** Whether the policy is saved again and again meanwhile. */
+  saving?: boolean;
   struck(seen: Seen): boolean;
 }
 
 const LASTS_MS = 1_200;
-const CORRUPT_AGAIN_MS = 100;
 const UNREADABLE = ["policy_unavailable"];
 const stale = { policyAgeMs: CONFIG_MAX_STALE_MS + SLACK_MS, codes: UNREADABLE };
 const HOUR_MS = 3_600_000;
@@ -76,18 +77,16 @@ function ofBindings(
   };
 }
 
-/** Corruption, kept up against whoever publishes meanwhile; cron alone mends it. */
+/** Corruption that nobody's saving hides; cron alone mends it. */
 function ofCorruption(name: string, corrupt: (stack: ChaosStack, garbage: string) => Promise<void>): Outage {
   return {
     name,
     async strike({ stack, random }) {
-      const garbage = pick(GARBAGE, random);
-      for (const end = Date.now() + CONFIG_TTL_MS + LASTS_MS; Date.now() < end; ) {
-        await corrupt(stack, garbage);
-        await pause(CORRUPT_AGAIN_MS);
-      }
+      await corrupt(stack, pick(GARBAGE, random));
+      await pause(CONFIG_TTL_MS + LASTS_MS);
       await stack.cron();
     },
+    saving: false,
     ...stale,
     struck: told("policy_unavailable"),
   };
@@ -240,6 +239,7 @@ export const OUTAGES: readonly Required<Outage>[] = listed.map((outage) => ({
   codes: [],
   breaks: false,
   tailAlone: false,
+  saving: true,
   policyAgeMs: CONFIG_TTL_MS + SLACK_MS,
   ...outage,
 }));
