@@ -61,11 +61,25 @@ describe("memory", () => {
   });
 
   it("of a body is no longer there once its place is released", () => {
-    const memory = reserveBytes(isolateOf({} as never));
+    const memory = reserveBytes(isolateOf({} as never), new AbortController().signal);
     const body = new Uint8Array(10);
     memory.reserve(10);
     memory.hold(body);
     memory.release();
     expect(body.byteLength).toBe(0);
+  });
+
+  it("counts no longer than its client stays, and is not pulled from under whoever still reads it", () => {
+    const isolate = isolateOf({} as never);
+    const client = new AbortController();
+    const memory = reserveBytes(isolate, client.signal);
+    const body = new Uint8Array(10);
+    memory.reserve(10);
+    memory.hold(body);
+    client.abort();
+    memory.reserve(10);
+    expect([isolate.bodyBytesInFlight, body.byteLength]).toEqual([0, 10]);
+    memory.release();
+    expect([isolate.bodyBytesInFlight, body.byteLength]).toEqual([0, 0]);
   });
 });

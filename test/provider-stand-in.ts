@@ -21,6 +21,8 @@ export type Behaviour =
   | { kind: "status"; status: number; headers?: Record<string, string>; body?: string }
   | { kind: "hang" }
   | { kind: "reset" }
+  /** Sends these characters in place of an HTTP answer. */
+  | { kind: "raw"; text: string }
   /** Answers before it has read the body. */
   | { kind: "early" }
   /** Sends `chunks` of a stream, or of what `headers` say it is, one per `everyMs`, and then ends, breaks or hangs. */
@@ -31,6 +33,8 @@ interface Chunks {
   everyMs: number;
   ending: "end" | "reset" | "hang";
   headers?: Record<string, string>;
+  /** A request that asked for no stream gets the usual answer. */
+  onlyIfAsked?: boolean;
 }
 
 declare module "vitest" {
@@ -121,10 +125,14 @@ async function behave(behaviour: Behaviour | undefined, stream: boolean, respons
     case "reset":
       response.destroy();
       return;
+    case "raw":
+      response.socket?.end(behaviour.text);
+      return;
     case "early":
       response.end("}");
       return;
     case "stream":
+      if (behaviour.onlyIfAsked && !stream) break;
       return streamChunks(behaviour, response);
   }
   if (!stream) return json(response, COMPLETION);

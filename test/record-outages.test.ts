@@ -90,6 +90,20 @@ it.each<[Failure, Failure]>([
   },
 );
 
+it.each<[Failure, Failure]>([
+  ["hangs", "hangs"],
+  ["rejects", "hangs"],
+])(
+  "when D1 %s and the queue %s, a second line says before the answer that the first one is all there is",
+  async (db, queue) => {
+    const { world } = await open({ db, queue });
+    const { id } = await block(world);
+    expect(error.mock.calls.map(([text]) => JSON.parse(String(text)))).toMatchObject([
+      { message: "audit.not_stored", id },
+    ]);
+  },
+);
+
 it("when neither took it, a second line says that the first one is all there is", async () => {
   const { world } = await open({ db: "rejects", queue: "rejects" });
   const response = await world.chat({ model: "dirty" });

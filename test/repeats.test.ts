@@ -143,3 +143,38 @@ it("where the queue fails too, D1 is asked after all", async () => {
   await Promise.all(Array.from({ length: 60 }, () => world.chat({ model: "leaky/mix" })));
   expect(await stored(world)).toHaveLength(60);
 });
+
+describe("while D1 is behind", () => {
+  /** A world in which D1 has taken in more inserts than it ends, and answers again from now on. */
+  async function openBehind(queue: Partial<Queue> = {}) {
+    const world = await open();
+    const { DB: real, AUDIT } = world.env;
+    let hangs = true;
+    const batch: D1Database["batch"] = (statements) => (hangs ? new Promise(() => {}) : real.batch(statements));
+    world.restart({ DB: replacing(real, { batch }), AUDIT: replacing(AUDIT, queue) });
+    const ask = () => world.begin("/v1/chat/completions", { method: "POST", body: '{"model":"leaky/mix"}' }).response;
+    await Promise.all(Array.from({ length: 32 }, ask));
+    hangs = false;
+    return { world, ask };
+  }
+  const accepted = async () => ({ metadata: { metrics: { backlogCount: 0, backlogBytes: 0 } } });
+
+  it("a queue that hangs has D1 asked after all, in time for the 403", { timeout: 15_000 }, async () => {
+    const { world, ask } = await openBehind({ send: () => new Promise(() => {}) });
+    const began = Date.now();
+    const { error } = await (await ask()).json<Blocked>();
+    expect(Date.now() - began).toBeLessThan(1_900);
+    expect((await stored(world)).map(({ id }) => id)).toEqual([error.details.event_id]);
+  });
+
+  it("inserts that were lost with their requests do not keep D1 from being asked for good", async () => {
+    const { world, ask } = await openBehind({ send: accepted });
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 31_000 });
+    try {
+      await ask();
+      await vi.waitFor(async () => expect(await stored(world)).toHaveLength(1));
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+});

@@ -12,6 +12,7 @@ export default defineConfig({
       miniflare: {
         bindings: {
           TEST_SCHEMA: readFileSync(`${root}schema.sql`, "utf8"),
+          FLOOD_SEED: process.env.FLOOD_SEED ?? "",
           OPERATOR_TOKEN: "an-operator-token-for-tests-only-0123456789",
           CREDENTIALS_KEY: Buffer.alloc(32, "for tests only").toString("base64"),
         },

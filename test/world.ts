@@ -11,7 +11,10 @@ import { kvKeys, type OrgRecord } from "../src/store/records.ts";
 import { firstRecord } from "../src/store/revisions.ts";
 import { API_KEY_PREFIX, hashSecret, newSecret } from "../src/store/secrets.ts";
 import type { Behaviour, JournalEntry } from "./provider-stand-in.ts";
+import { replacing } from "./replacing.ts";
 import { shippedCatalog } from "./shipped-catalog.ts";
+
+export { replacing };
 
 export interface World {
   env: Env;
@@ -43,17 +46,6 @@ export const policyOf = (rules: Partial<StoredPolicy>): StoredPolicy => ({
   enabled: true,
   ...rules,
 });
-
-/** A binding of which some methods are replaced; all else is the real one. */
-export function replacing<B extends object>(binding: B, methods: Partial<B>): B {
-  return new Proxy(binding, {
-    get(target, name) {
-      if (Object.hasOwn(methods, name)) return Reflect.get(methods, name);
-      const value = Reflect.get(target, name);
-      return typeof value === "function" ? value.bind(target) : value;
-    },
-  });
-}
 
 /** KV of which each read is decided by `get`, which may call `read` for what is really there. */
 export function readingBy(

@@ -9,8 +9,13 @@ import { file } from "./repeats.ts";
 const RECORD_TIMEOUT_MS = 2_000;
 /** With more direct inserts under way in an isolate, D1 is behind: the queue alone takes the event then. */
 const MAX_INSERTS_UNDER_WAY = 32;
+/** An insert that takes longer was lost with its request, and says nothing of D1 any more. */
+const INSERT_LOST_AFTER_MS = 30_000;
+/** A queue that takes longer has D1 asked after all: while the refusal still waits. */
+const QUEUE_PATIENCE_MS = 1_000;
 
-const insertsUnderWay = new WeakMap<Env, number>();
+/** When those began, epoch milliseconds. */
+const insertsUnderWay = new WeakMap<Env, Set<{ readonly since: number }>>();
 
 /**
  * Records an event and returns it as it is on record: under an id of its own, or folded with others of its key. Resolves
@@ -29,7 +34,10 @@ export async function recordEvent(
   const filing = file(env, given);
   const filed = await Promise.race([filing, bound]);
   if (filed?.stored) context.waitUntil(filed.stored);
-  else if (filed) await Promise.race([store(env, context, filed.event), bound]);
+  else if (filed) {
+    const stored = await Promise.race([store(env, context, filed.event), bound]);
+    if (stored === null) warn(filed.event, "neither D1 nor the queue has answered: until then");
+  }
   // The limiter hangs: what it would have said does not matter any more.
   else context.waitUntil(filing.then(({ event, stored }) => stored ?? store(env, context, event)));
   clearTimeout(timer);
@@ -39,25 +47,45 @@ export async function recordEvent(
 /** Resolves when D1 or the queue has the event, or when neither took it: then the tail line is the record. */
 async function store(env: Env, context: Pick<ExecutionContext, "waitUntil">, event: SecurityEvent): Promise<void> {
   const queued = enqueueEvent(env, event);
-  const paths = [queued, isBehind(env) ? queued.catch(() => insert(env, event)) : insert(env, event)];
-  context.waitUntil(Promise.allSettled(paths).then((results) => warnIfLost(event, results)));
+  const paths = [queued, isBehind(env) ? inTime(queued).catch(() => insert(env, event)) : insert(env, event)];
+  context.waitUntil(
+    Promise.allSettled(paths).then((results) => {
+      if (results.every(({ status }) => status === "rejected")) warn(event, "D1 and the queue refused it:");
+    }),
+  );
   await Promise.any(paths).catch(() => undefined);
 }
 
 function isBehind(env: Env): boolean {
-  return (insertsUnderWay.get(env) ?? 0) >= MAX_INSERTS_UNDER_WAY;
+  const inserts = insertsUnderWay.get(env);
+  if (!inserts || inserts.size < MAX_INSERTS_UNDER_WAY) return false;
+  const now = Date.now();
+  for (const each of inserts) if (Math.abs(now - each.since) > INSERT_LOST_AFTER_MS) inserts.delete(each);
+  return inserts.size >= MAX_INSERTS_UNDER_WAY;
 }
 
 async function insert(env: Env, event: SecurityEvent): Promise<void> {
-  insertsUnderWay.set(env, (insertsUnderWay.get(env) ?? 0) + 1);
+  const inserts = insertsUnderWay.get(env) ?? new Set();
+  insertsUnderWay.set(env, inserts);
+  const begun = { since: Date.now() };
+  inserts.add(begun);
   try {
     await insertEvents(env, [event]);
   } finally {
-    insertsUnderWay.set(env, (insertsUnderWay.get(env) ?? 1) - 1);
+    inserts.delete(begun);
   }
 }
 
-function warnIfLost({ id }: SecurityEvent, results: readonly PromiseSettledResult<void>[]): void {
-  if (results.some(({ status }) => status === "fulfilled")) return;
-  console.error(JSON.stringify({ message: "audit.not_stored", id, note: "the event is on the tail line alone" }));
+async function inTime(queued: Promise<void>): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error("the queue did not answer in time")), QUEUE_PATIENCE_MS);
+  });
+  await Promise.race([queued, late]).finally(() => clearTimeout(timer));
+}
+
+function warn({ id }: SecurityEvent, why: string): void {
+  console.error(
+    JSON.stringify({ message: "audit.not_stored", id, note: `${why} the event is on the tail line alone` }),
+  );
 }

@@ -70,7 +70,7 @@ export function requireOneReading(body: Body, isJudged: (name: string) => boolea
   if (problem) refuse(refusalOf(problem));
 }
 
-/** A place in the isolate's memory for one body. */
+/** A place in the isolate's memory for one body; it counts no longer than the client stays. */
 export interface Reservation {
   /** Counts more bytes as held; refuses when the isolate holds too many. */
   reserve(bytes: number): void;
@@ -80,11 +80,19 @@ export interface Reservation {
   release(): void;
 }
 
-export function reserveBytes(isolate: Isolate): Reservation {
+export function reserveBytes(isolate: Isolate, clientGone: AbortSignal): Reservation {
   let held = 0;
   let body: Uint8Array | null = null;
+  const uncount = () => {
+    isolate.bodyBytesInFlight -= held;
+    held = 0;
+  };
+  // Of a request whose client is gone nothing runs any more, no `finally` either.
+  clientGone.addEventListener("abort", uncount, { once: true });
   return {
     reserve(bytes) {
+      // What is counted now nobody would take off again.
+      if (clientGone.aborted) return;
       if (isolate.bodyBytesInFlight + bytes > MAX_BYTES_IN_FLIGHT)
         refuse({ code: "overloaded", retryAfterSeconds: OVERLOADED_RETRY_SECONDS });
       isolate.bodyBytesInFlight += bytes;
@@ -95,8 +103,7 @@ export function reserveBytes(isolate: Isolate): Reservation {
     },
     release() {
       if (body) giveBack(body);
-      isolate.bodyBytesInFlight -= held;
-      held = 0;
+      uncount();
     },
   };
 }

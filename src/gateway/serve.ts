@@ -38,7 +38,7 @@ export async function serve(c: Context<GatewayEnv>, surface: Surface): Promise<R
   c.set("caller", caller);
 
   const isolate = isolateOf(c.env);
-  const memory = reserveBytes(isolate);
+  const memory = reserveBytes(isolate, request.signal);
   try {
     const body = await readBody(request, surface.body, { settings: edge.settings, memory });
     const { org, catalog } = await loadRules(edge, caller.org);

@@ -20,7 +20,7 @@ export interface Sample {
 const CONCURRENCY = 16;
 /** workerd closes a connection that is idle for 5 s; one that idles before its turn comes must be gone by then. */
 const IDLE_MS = 3_000;
-const agent = new Agent({ keepAlive: true, maxSockets: CONCURRENCY, timeout: IDLE_MS });
+const agent = new Agent({ keepAlive: true, timeout: IDLE_MS });
 
 /** Sends `call` `count` times, as fast as {@link CONCURRENCY} connections can. */
 export async function measure(workerd: Workerd, call: Call, count: number): Promise<Sample> {

@@ -1,13 +1,16 @@
 // `npm run bench`: what Portcullis costs, measured on the built Worker in bare workerd beside two bare passthrough Workers.
 // `--quick` measures fewer rounds; `--only TEXT` just the prompts named so; `--assert` exits 1 when a target is missed;
 // `--profile` shows where the time goes.
+// `npm run bench -- flood` is the soak of the paper trail instead: what a flood of blocks leaves on record.
 import { mkdtempSync, rmSync } from "node:fs";
 import { cpus, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { seedOf } from "../random.ts";
 import { buildWorker } from "./build.ts";
 import { measureEvaluation, measurePreview } from "./control-plane.ts";
 import { countSteadyReads, firstRequestMilliseconds, measurePrompt, PROMPTS } from "./data-plane.ts";
+import { soak } from "./flood.ts";
 import { canPin, leaveMeasuredCpu } from "./pinning.ts";
 import { profilePrompts } from "./profile.ts";
 import { promptTable, promptTargets, type Target, table, target, targetTable } from "./report.ts";
@@ -15,7 +18,8 @@ import { startStack } from "./stack.ts";
 import { startupMilliseconds } from "./startup.ts";
 import { median } from "./statistics.ts";
 
-const { values: flags } = parseArgs({
+const { values: flags, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
     quick: { type: "boolean" },
     only: { type: "string" },
@@ -33,6 +37,11 @@ if (process.platform !== "linux") {
   process.exit(1);
 }
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130));
+
+if (positionals.includes("flood")) {
+  const isWhole = await soak({ requests: flags.quick ? 2_000 : 20_000, seed: seedOf(process.env.CHAOS_SEED) });
+  process.exit(isWhole ? 0 : 1);
+}
 
 const directory = mkdtempSync(join(tmpdir(), "portcullis-bench-"));
 process.on("exit", () => rmSync(directory, { recursive: true, force: true }));
