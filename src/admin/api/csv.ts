@@ -1,6 +1,6 @@
 // A security event as a row of CSV (RFC 4180), safe to open in a spreadsheet. Pure.
-import { foundInWords } from "../../compliance/words.ts";
 import type { SecurityEvent } from "../../store/event.ts";
+import { failuresInWords } from "../../store/failures-in-words.ts";
 
 const COLUMNS = {
   id: ({ id }) => id,
@@ -22,6 +22,8 @@ const COLUMNS = {
   catalog_version: ({ catalog_version }) => catalog_version,
   colo: ({ colo }) => colo,
   country: ({ country }) => country,
+  /** How many requests an event stands for that folds repeats, at least; empty where it is one. */
+  repeats_at_least: ({ repeats }) => repeats?.at_least ?? null,
 } satisfies Record<string, (event: SecurityEvent) => string | number | null>;
 
 export const CSV_HEADER = `${Object.keys(COLUMNS).join(",")}\r\n`;
@@ -30,15 +32,6 @@ export const CSV_HEADER = `${Object.keys(COLUMNS).join(",")}\r\n`;
 export function csvRow(event: SecurityEvent): string {
   const cells = Object.values(COLUMNS).map((column) => cell(column(event)));
   return `${cells.join(",")}\r\n`;
-}
-
-function failuresInWords({ providers, providers_omitted }: SecurityEvent): string {
-  const each = providers.map(({ id, model, failures }) => {
-    const reasons = failures.map((failure) => `${failure.code} (${foundInWords(failure)})`).join(", ");
-    return `${id}${model === undefined ? "" : `/${model}`}: ${reasons}`;
-  });
-  if (providers_omitted) each.push(`and ${providers_omitted} more`);
-  return each.join("; ");
 }
 
 /**

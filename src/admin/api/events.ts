@@ -27,7 +27,12 @@ const FILTERS = {
 };
 
 export const EventsQuery = z.strictObject({ ...FILTERS, ...PAGE_QUERY });
-export const ExportQuery = z.strictObject({ ...FILTERS, format: z.enum(EXPORT_FORMATS) });
+export const ExportQuery = z.strictObject({
+  ...FILTERS,
+  format: z.enum(EXPORT_FORMATS),
+  /** The last event that was received of an export that broke off. */
+  cursor: SecurityEvent.shape.id.optional(),
+});
 export const EventsAnswer = pageOf(SecurityEvent);
 
 export const events = new Hono<AdminEnv>();
@@ -43,8 +48,8 @@ events.get("/:org/events", async (c) => {
 
 events.get("/:org/events/export", async (c) => {
   const { org } = requireMember(c, c.req.param("org"), "events");
-  const { format, ...filters } = readQuery(c, ExportQuery);
-  return exportEvents(c.env, { org, ...filters }, format);
+  const { format, cursor, ...filters } = readQuery(c, ExportQuery);
+  return exportEvents(c.env, { org, ...filters }, { format, cursor, address: c.req.url });
 });
 
 events.get("/:org/events/:id", async (c) => {
