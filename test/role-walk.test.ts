@@ -83,6 +83,15 @@ const API: Record<string, Walked> = {
   "GET /orgs/:org/events/verify": MANAGERS,
   "GET /orgs/:org/events/chain": MANAGERS,
   "GET /orgs/:org/events/:id": MANAGERS,
+
+  "POST /orgs/:org/webhooks": MANAGERS,
+  "GET /orgs/:org/webhooks": MANAGERS,
+  "GET /orgs/:org/webhooks/:id": MANAGERS,
+  "PATCH /orgs/:org/webhooks/:id": MANAGERS,
+  "DELETE /orgs/:org/webhooks/:id": MANAGERS,
+  "POST /orgs/:org/webhooks/:id/resume": MANAGERS,
+  "POST /orgs/:org/webhooks/:id/rotate-secret": MANAGERS,
+  "POST /orgs/:org/webhooks/:id/test": MANAGERS,
 };
 
 const EVERYBODY: Walked = { open: CALLERS };

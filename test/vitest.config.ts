@@ -18,5 +18,9 @@ export default defineConfig({
       },
     }),
   ],
-  test: { include: ["test/*.test.ts"], setupFiles: ["test/setup.ts"], globalSetup: ["test/provider-stand-in.ts"] },
+  test: {
+    include: ["test/*.test.ts"],
+    setupFiles: ["test/setup.ts"],
+    globalSetup: ["test/provider-stand-in.ts", "test/webhook-receiver.ts"],
+  },
 });

@@ -15,6 +15,7 @@ import { projectPolicy } from "./api/project-policy.ts";
 import { projects } from "./api/projects.ts";
 import { revisions } from "./api/revisions.ts";
 import { tokens } from "./api/tokens.ts";
+import { webhooks } from "./api/webhooks.ts";
 import { type AdminEnv, authenticate } from "./authorize.ts";
 import { Problem, problemResponse } from "./problem.ts";
 
@@ -40,6 +41,7 @@ adminApi.route("/orgs", history);
 // Before the events, one of which could else be called `verify`.
 adminApi.route("/orgs", chain);
 adminApi.route("/orgs", events);
+adminApi.route("/orgs", webhooks);
 adminApi.route("/catalog", catalog);
 adminApi.route("/dead-letters", deadLetters);
 adminApi.route("/audit-log", installationLog);

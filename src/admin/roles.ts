@@ -11,6 +11,8 @@ export const PERMISSIONS = {
   /** The policy with its preview and revisions, and routing. */
   policy: ["owner", "admin"],
   events: ["owner", "admin"],
+  /** Where events are sent as they happen. */
+  webhooks: ["owner", "admin"],
   audit_log: ["owner", "admin"],
 } as const satisfies Record<string, readonly Role[]>;
 export type Permission = keyof typeof PERMISSIONS;
