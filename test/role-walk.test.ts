@@ -136,6 +136,18 @@ const PAGES: Record<string, Walked> = {
   "GET /keys/:id/revoke": MANAGERS,
   "POST /keys/:id/revoke": MANAGERS,
 
+  "GET /webhooks": MANAGERS,
+  "POST /webhooks": MANAGERS,
+  "GET /webhooks/:id": MANAGERS,
+  "POST /webhooks/:id": MANAGERS,
+  "POST /webhooks/:id/test": MANAGERS,
+  "POST /webhooks/:id/pause": MANAGERS,
+  "POST /webhooks/:id/resume": MANAGERS,
+  "GET /webhooks/:id/rotate-secret": MANAGERS,
+  "POST /webhooks/:id/rotate-secret": MANAGERS,
+  "GET /webhooks/:id/remove": MANAGERS,
+  "POST /webhooks/:id/remove": MANAGERS,
+
   "GET /members": OWNER,
   "POST /members": OWNER,
   "GET /members/:email": OWNER,

@@ -13,6 +13,7 @@ import members from "./styles/members.css";
 import overview from "./styles/overview.css";
 import policy from "./styles/policy.css";
 import projects from "./styles/projects.css";
+import webhooks from "./styles/webhooks.css";
 
 const CACHE_SECONDS = 31_536_000;
 
@@ -32,7 +33,7 @@ export const ASSETS = {
   "app.css": asset(
     "app.css",
     "text/css",
-    [base, frame, controls, policy, impact, events, history, members, overview, projects].join("\n"),
+    [base, frame, controls, policy, impact, events, history, members, overview, projects, webhooks].join("\n"),
   ),
   "htmx.js": asset("htmx.js", "text/javascript", htmx),
   "app.js": asset("app.js", "text/javascript", BROWSER_SCRIPT),

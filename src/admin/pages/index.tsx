@@ -18,6 +18,7 @@ import { project } from "./project.tsx";
 import { projects } from "./projects.tsx";
 import { refusalPage } from "./refusals.tsx";
 import { signIn } from "./sign-in.tsx";
+import { webhooks } from "./webhooks.tsx";
 
 /** Far more than a policy whose lists are all full. */
 const MAX_FORM_BYTES = 2 * 1024 * 1024;
@@ -66,6 +67,7 @@ pages.route("/projects", projects);
 pages.route("/projects", project);
 pages.route("/keys", keys);
 pages.route("/members", members);
+pages.route("/webhooks", webhooks);
 pages.get("/assets/*", (c) => assetResponse(c.req.path) ?? nothingHere());
 pages.all("*", nothingHere);
 pages.onError(refusalPage);

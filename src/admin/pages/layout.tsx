@@ -11,6 +11,7 @@ const NAVIGATION = [
   { permission: "policy", href: "/settings/overview", label: "Overview" },
   { permission: "policy", href: "/settings/compliance", label: "Compliance" },
   { permission: "events", href: "/settings/events", label: "Security events" },
+  { permission: "webhooks", href: "/settings/webhooks", label: "Webhooks" },
   { permission: "keys", href: "/settings/projects", label: "Projects & keys" },
   { permission: "members", href: "/settings/members", label: "Members" },
 ] as const satisfies { permission: Permission; href: string; label: string }[];
