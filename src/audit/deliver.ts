@@ -3,7 +3,7 @@
 // accepted is sent again, and nothing behind it before.
 import type { Env } from "../env.ts";
 import { newestHeadUpTo, readLinks } from "../store/chain.ts";
-import { type Answer, callReceiver, isAccepted } from "../store/receiver.ts";
+import { ANSWER_TIMEOUT_MS, type Answer, callReceiver, isAccepted } from "../store/receiver.ts";
 import { timestamp } from "../store/secrets.ts";
 import { dueWebhooks, type Leased, returnLease, takeLease } from "../store/webhook-lease.ts";
 import { eventMessage, headMessage, type Message, signMessage, storedEvent } from "../store/webhook-message.ts";
@@ -11,17 +11,18 @@ import { type Receiver, receiverOf } from "../store/webhook-receiver.ts";
 import { noteWebhookAct } from "../store/webhooks.ts";
 import { scheduleAfter } from "./attempts.ts";
 
-/** What a run may take; a test takes less. */
+/** What a run may take. */
 const LIMITS = {
+  /** A promise given to waitUntil has thirty seconds. */
   runMs: 25_000,
-  answerMs: 10_000,
-  /** Longer than any run: only a holder that died loses it. */
+  answerMs: ANSWER_TIMEOUT_MS,
+  /** Its holder stops before it ends; only one that died loses it. */
   leaseMs: 60_000,
   eventsPerLease: 50,
   /** Each asks D1 four times or more, and an invocation may ask it a thousand times. */
   webhooks: 200,
 };
-type Limits = typeof LIMITS;
+type Limits = Readonly<typeof LIMITS>;
 
 /** An invocation has six connections at once. Receivers that fail share two, so that they keep no other one waiting. */
 const FOR_HEALTHY = 4;
