@@ -223,3 +223,34 @@ CREATE TRIGGER IF NOT EXISTS chain_cuts_are_append_only BEFORE UPDATE ON chain_c
 BEGIN
   SELECT RAISE(ABORT, 'signed cuts are append-only');
 END;
+
+-- Where an organization's events are sent, one after the other, as they are sealed. The secrets are sealed with
+-- CREDENTIALS_KEY. Whoever holds the lease sends; it ends by itself should the holder die.
+CREATE TABLE IF NOT EXISTS webhooks (
+  id         TEXT PRIMARY KEY,
+  org        TEXT NOT NULL REFERENCES orgs (id),
+  url        TEXT NOT NULL,
+  format     TEXT NOT NULL CHECK (format IN ('json', 'ocsf')),
+  -- 0 while somebody has stopped it by hand; `paused_at` is when Portcullis gave up.
+  enabled    INTEGER NOT NULL,
+  paused_at  TEXT,
+  secret     TEXT NOT NULL,
+  -- Signs as well, until then: receivers get to know a new secret at their own time.
+  previous_secret TEXT,
+  previous_until  TEXT,
+  -- The place in the chain of the last event, and of the last signed head, that the receiver has accepted.
+  delivered_seq INTEGER NOT NULL,
+  head_seq      INTEGER NOT NULL DEFAULT 0,
+  next_attempt_at TEXT NOT NULL,
+  failing_since   TEXT,
+  failures        INTEGER NOT NULL DEFAULT 0,
+  -- The last attempt: what the receiver answered, or why there was no answer. Never what it said.
+  last_attempt_at TEXT,
+  last_status     INTEGER,
+  last_problem    TEXT,
+  lease       TEXT,
+  lease_until TEXT,
+  created_at  TEXT NOT NULL,
+  created_by  TEXT NOT NULL
+) STRICT;
+CREATE INDEX IF NOT EXISTS webhooks_of_org ON webhooks (org, id);

@@ -4,7 +4,7 @@ import { auditKeys } from "./admin/api/chain.ts";
 import { adminApi } from "./admin/index.ts";
 import { pages } from "./admin/pages/index.tsx";
 import { consumeBatch } from "./audit/consumer.ts";
-import { repairEdge } from "./audit/cron.ts";
+import { runCron } from "./audit/cron.ts";
 import type { Env } from "./env.ts";
 import { crossOriginGateway } from "./gateway/cross-origin.ts";
 import { gateway } from "./gateway/index.ts";
@@ -24,6 +24,6 @@ export default {
     const dataPlane = env.ALLOWED_ORIGINS ? crossOriginGateway : gateway;
     return dataPlane.fetch(request, env, context);
   },
-  queue: (batch, env) => consumeBatch(batch, env),
-  scheduled: (_event, env) => repairEdge(env),
+  queue: (batch, env, context) => consumeBatch(batch, env, context),
+  scheduled: ({ cron }, env) => runCron(cron, env),
 } satisfies ExportedHandler<Env>;

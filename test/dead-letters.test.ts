@@ -1,5 +1,5 @@
 // What the audit queue gives up on is kept whole, told, and can be sent on its way again.
-import { createMessageBatch } from "cloudflare:test";
+import { createExecutionContext, createMessageBatch } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { DeadLettersAnswer } from "../src/admin/api/dead-letters.ts";
 import { consumeBatch } from "../src/audit/consumer.ts";
@@ -29,7 +29,7 @@ async function deliver(env: Env, queue: string, bodies: unknown[], attempts = 1)
     replacing(message, { ack: () => void acked.push(message.id), retry: () => {} }),
   );
   const ackAll = () => void acked.push(...batch.messages.map(({ id }) => id));
-  await consumeBatch(replacing(batch, { messages, ackAll }), env);
+  await consumeBatch(replacing(batch, { messages, ackAll }), env, createExecutionContext());
   return acked;
 }
 
@@ -54,7 +54,9 @@ describe("a dead letter", () => {
     const batch = createMessageBatch<unknown>("portcullis-audit-dead", [
       { id: `twice-${org}`, timestamp: new Date(), attempts: 1, body: eventOf(org) },
     ]);
-    for (let turn = 0; turn < 2; turn++) await consumeBatch(replacing(batch, { ackAll: () => {} }), env);
+    for (let turn = 0; turn < 2; turn++) {
+      await consumeBatch(replacing(batch, { ackAll: () => {} }), env, createExecutionContext());
+    }
     expect(await countDeadLetters(env, org)).toBe(1);
   });
 

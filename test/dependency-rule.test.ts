@@ -136,7 +136,7 @@ describe("the outside world", () => {
     expect(places(/\benv\[/g).filter((place) => !place.startsWith("env.ts"))).toEqual([]);
   });
 
-  it("is fetched in three places: the door to a provider, its token exchange, and the keys of whoever says who somebody is", () => {
+  it("is fetched in four places: the door to a provider, its token exchange, the keys of whoever says who somebody is, and webhooks' receivers", () => {
     const called = places(
       /(?<![.\w])fetch\s*\(|\bglobalThis\b|\b(?:self|window)\.fetch|\bfetch\.(?:call|apply|bind)\b/g,
     );
@@ -144,6 +144,7 @@ describe("the outside world", () => {
       "gateway/google-token.ts: fetch(",
       "gateway/upstream.ts: fetch(",
       "store/access-keys.ts: fetch(",
+      "store/receiver.ts: fetch(",
     ]);
     const named = places(/(?<!\bapp\.)\bfetch\b(?!\s*[(:])/g);
     expect(named).toEqual([]);
@@ -158,6 +159,21 @@ describe("the outside world", () => {
     const declared = sources.get("store/service-account.ts")?.match(/export const TOKEN_URI = .*/g);
     expect(declared).toEqual(['export const TOKEN_URI = "https://oauth2.googleapis.com/token";']);
     expect(places(/\bTOKEN_URI = /g)).toEqual(["store/service-account.ts: TOKEN_URI = "]);
+  });
+
+  it("hears from a webhook nothing but a signed message, at an address that was checked, and never from the gateway", () => {
+    const source = sources.get("store/receiver.ts") ?? "";
+    expect(codeOf(source).match(/\bfetch\([^)]*/g)).toEqual([
+      `fetch(url, { method: "", headers, body, redirect: "", signal }`,
+    ]);
+    expect(codeOf(source)).toMatch(/callReceiver\(\s*url: ReceiverUrl,\s*\{ headers, body \}: SignedMessage,/);
+    // Whoever could say that an address was checked, or that something was signed, without it being so.
+    expect(new Set(places(/\bas ReceiverUrl\b/g))).toEqual(new Set(["store/receiver-url.ts: as ReceiverUrl"]));
+    expect(places(/\bas SignedMessage\b|: SignedMessage \{/g)).toEqual(["store/webhook-message.ts: : SignedMessage {"]);
+    const callers = ours.filter(({ name }) => name === "store/receiver.ts").map(({ path }) => path);
+    expect(callers.filter((path) => partOf(path) === "gateway")).toEqual([]);
+    const messages = ours.filter(({ name }) => name === "store/webhook-message.ts").map(({ path }) => path);
+    expect(messages.filter((path) => partOf(path) === "gateway")).toEqual([]);
   });
 
   it("is reached by no socket and by no code made of text", () => {

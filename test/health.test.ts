@@ -112,6 +112,7 @@ describe("something is not", () => {
           { ackAll: () => {} },
         ),
         env,
+        { waitUntil: () => {} },
       );
     await dead(eventOf("other"));
     expect(await troubled()).toEqual({});

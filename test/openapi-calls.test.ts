@@ -119,6 +119,17 @@ const CASES: Record<string, (operation: Operation) => Cases | Promise<Cases>> = 
     good: { by: "admin", at: { id: "deepseek" } },
     bad: { not_found: { by: "admin", at: { id: "nobody" } } },
   }),
+  createWebhook: (operation) => ({
+    good: { by: "admin", asked: { body: example(operation) } },
+    bad: { invalid_request: { by: "admin", asked: BAD_BODY } },
+  }),
+  listWebhooks: () => ({ good: { by: "admin" }, bad: { not_found: { by: "admin", at: { org: "other" } } } }),
+  readWebhook: () => ofWebhook({}),
+  changeWebhook: (operation) => ofWebhook({ asked: { body: example(operation) } }),
+  removeWebhook: () => ofWebhook({}),
+  testWebhook: () => ofWebhook({}),
+  resumeWebhook: () => ofWebhook({}),
+  rotateWebhookSecret: () => ofWebhook({}),
   readStatistics: () => ({ good: { by: "admin", query: "by=provider" }, bad: badQuery("admin") }),
   readHealth: () => ({ good: { by: "admin" }, bad: { not_found: { by: "admin", at: { org: "other" } } } }),
   readRetention: () => ({ good: { by: "admin" }, bad: { not_found: { by: "admin", at: { org: "other" } } } }),
@@ -287,6 +298,20 @@ const CASES: Record<string, (operation: Operation) => Cases | Promise<Cases>> = 
   readOpenApi: () => ({ good: { by: "nobody" }, bad: {} }),
   readReference: () => ({ good: { by: "nobody" }, bad: {} }),
 };
+
+let webhook: string | undefined;
+
+/** A webhook that is off, so that nothing is sent but a test, which finds nobody. */
+async function ofWebhook(asked: Partial<Case>): Promise<Cases> {
+  const body = { url: "https://nobody.invalid.example/hook", enabled: false };
+  const known = webhook && (await world.ask("owner", "GET", `/webhooks/${webhook}`)).status === 200;
+  if (!known) webhook = (await made(world.ask("owner", "POST", "/webhooks", { body, env }))).body.id as string;
+  const id = webhook ?? "";
+  return {
+    good: { by: "admin", at: { id }, ...asked },
+    bad: { not_found: { by: "admin", at: { id: "whk_0" }, ...asked } },
+  };
+}
 
 function badQuery(by: Caller): Cases["bad"] {
   return { invalid_request: { by, query: "limit=0" } };

@@ -95,6 +95,15 @@ const API: Record<string, Walked> = {
   "GET /orgs/:org/health": MANAGERS,
   "GET /orgs/:org/retention": MANAGERS,
   "PUT /orgs/:org/retention": OWNER,
+
+  "POST /orgs/:org/webhooks": MANAGERS,
+  "GET /orgs/:org/webhooks": MANAGERS,
+  "GET /orgs/:org/webhooks/:id": MANAGERS,
+  "PATCH /orgs/:org/webhooks/:id": MANAGERS,
+  "DELETE /orgs/:org/webhooks/:id": MANAGERS,
+  "POST /orgs/:org/webhooks/:id/resume": MANAGERS,
+  "POST /orgs/:org/webhooks/:id/rotate-secret": MANAGERS,
+  "POST /orgs/:org/webhooks/:id/test": MANAGERS,
 };
 
 const PAGES: Record<string, Walked> = {
@@ -142,6 +151,18 @@ const PAGES: Record<string, Walked> = {
   "POST /keys/:id/expiry": MANAGERS,
   "GET /keys/:id/revoke": MANAGERS,
   "POST /keys/:id/revoke": MANAGERS,
+
+  "GET /webhooks": MANAGERS,
+  "POST /webhooks": MANAGERS,
+  "GET /webhooks/:id": MANAGERS,
+  "POST /webhooks/:id": MANAGERS,
+  "POST /webhooks/:id/test": MANAGERS,
+  "POST /webhooks/:id/pause": MANAGERS,
+  "POST /webhooks/:id/resume": MANAGERS,
+  "GET /webhooks/:id/rotate-secret": MANAGERS,
+  "POST /webhooks/:id/rotate-secret": MANAGERS,
+  "GET /webhooks/:id/remove": MANAGERS,
+  "POST /webhooks/:id/remove": MANAGERS,
 
   "GET /members": OWNER,
   "POST /members": OWNER,

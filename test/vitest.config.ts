@@ -22,7 +22,7 @@ export default defineConfig({
   test: {
     include: ["test/*.test.ts"],
     setupFiles: ["test/setup.ts"],
-    globalSetup: ["test/provider-stand-in.ts"],
+    globalSetup: ["test/provider-stand-in.ts", "test/webhook-receiver.ts"],
     // On a busy machine of two cores.
     testTimeout: 20_000,
     hookTimeout: 60_000,

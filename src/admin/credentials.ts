@@ -37,7 +37,7 @@ export function requireSealingKey(env: Env): NonNullable<Keyring["sealing"]> {
     status: 503,
     code: "credentials_key_missing",
     detail:
-      "Provider keys are stored only under encryption, and this installation has no key for it. The operator sets one: openssl rand -base64 32 | npx wrangler secret put CREDENTIALS_KEY",
+      "Secrets are stored only under encryption, and this installation has no key for it. The operator sets one: openssl rand -base64 32 | npx wrangler secret put CREDENTIALS_KEY",
   });
 }
 

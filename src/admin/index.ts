@@ -21,6 +21,7 @@ import { retention } from "./api/retention.ts";
 import { revisions } from "./api/revisions.ts";
 import { statistics } from "./api/statistics.ts";
 import { tokens } from "./api/tokens.ts";
+import { webhooks } from "./api/webhooks.ts";
 import { type AdminEnv, authenticate } from "./authorize.ts";
 import { Problem, problemResponse } from "./problem.ts";
 
@@ -53,6 +54,7 @@ adminApi.route("/orgs", retention);
 adminApi.route("/orgs", health);
 adminApi.route("/orgs", models);
 adminApi.route("/orgs", providers);
+adminApi.route("/orgs", webhooks);
 adminApi.route("/catalog", catalog);
 adminApi.route("/dead-letters", deadLetters);
 adminApi.route("/audit-log", installationLog);

@@ -24,7 +24,7 @@ export const TITLES = {
   confirmation_required: "It needs your confirmation",
   internal: "Portcullis failed",
   misconfigured: "Portcullis is misconfigured",
-  credentials_key_missing: "Provider keys cannot be stored yet",
+  credentials_key_missing: "Secrets cannot be stored yet",
   unavailable: "Temporarily unavailable",
 } as const;
 export type ProblemCode = keyof typeof TITLES;

@@ -11,6 +11,8 @@ export const PERMISSIONS = {
   /** The policy with its preview and revisions, and routing. */
   policy: ["owner", "admin"],
   events: ["owner", "admin"],
+  /** Where events are sent as they happen. */
+  webhooks: ["owner", "admin"],
   audit_log: ["owner", "admin"],
   /** How long security events are kept; whoever sees events sees that too. */
   retention: ["owner"],

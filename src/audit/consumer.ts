@@ -1,9 +1,11 @@
-// The audit consumer: carries events from the queue into D1, and seals them. Each message is acknowledged or retried by
-// itself; nothing is dropped here. What keeps failing reaches the dead-letter queue, and is kept whole.
+// The audit consumer: carries events from the queue into D1, seals them, and has them sent to webhooks afterwards. Each
+// message is acknowledged or retried by itself; nothing is dropped here. What keeps failing reaches the dead-letter queue,
+// and is kept whole.
 import type { Env } from "../env.ts";
 import { keepDeadLetters } from "../store/dead-letters.ts";
 import { SecurityEvent } from "../store/event.ts";
 import { insertEvents } from "../store/events.ts";
+import { deliverWebhooks } from "./deliver.ts";
 import { sealEvents } from "./seal.ts";
 
 const FIRST_DELAY_SECONDS = 5;
@@ -17,12 +19,22 @@ interface Known {
 }
 
 /** Takes a batch of either queue of the audit trail. */
-export async function consumeBatch(batch: MessageBatch<unknown>, env: Env): Promise<void> {
-  return batch.queue.endsWith("-dead") ? keepDead(batch, env) : consumeEvents(batch, env);
+export async function consumeBatch(
+  batch: MessageBatch<unknown>,
+  env: Env,
+  context: Pick<ExecutionContext, "waitUntil">,
+): Promise<void> {
+  if (batch.queue.endsWith("-dead")) return keepDead(batch, env);
+  const orgs = await consumeEvents(batch, env);
+  // With queue_consumer_no_wait_for_wait_until the batch does not wait for it. What fails is tried by cron.
+  if (orgs.length > 0) context.waitUntil(deliverWebhooks(env, { orgs }).catch(() => undefined));
 }
 
-/** Stores each event once. What does not parse is retried too: a newer build may know it. */
-export async function consumeEvents(batch: MessageBatch<unknown>, env: Env): Promise<void> {
+/**
+ * Stores each event once, and seals it; returns the organizations that have new ones. What does not parse is retried too:
+ * a newer build may know it.
+ */
+export async function consumeEvents(batch: MessageBatch<unknown>, env: Env): Promise<string[]> {
   const known: Known[] = [];
   for (const message of batch.messages) {
     const parsed = SecurityEvent.safeParse(message.body);
@@ -36,10 +48,9 @@ export async function consumeEvents(batch: MessageBatch<unknown>, env: Env): Pro
   for (const { message } of known)
     if (stored.has(message)) message.ack();
     else retry(message);
-  await seal(
-    known.filter(({ message }) => stored.has(message)).map(({ event }) => event),
-    env,
-  );
+  const orgs = new Set(known.filter(({ message }) => stored.has(message)).map(({ event }) => event.org));
+  await seal(orgs, env);
+  return [...orgs].filter((org) => org !== null);
 }
 
 /** The messages whose events are in D1 now: in one batch, or one by one where that fails for a single one's sake. */
@@ -69,8 +80,8 @@ async function store(known: readonly Known[], env: Env): Promise<ReadonlySet<Mes
 }
 
 /** What cannot be sealed now is stored all the same; cron seals it. */
-async function seal(events: readonly SecurityEvent[], env: Env): Promise<void> {
-  for (const org of new Set(events.map((event) => event.org)))
+async function seal(orgs: ReadonlySet<string | null>, env: Env): Promise<void> {
+  for (const org of orgs)
     await sealEvents(env, org).catch(() => console.error(JSON.stringify({ message: "audit.not_sealed", org })));
 }
 

@@ -142,10 +142,15 @@ export async function readHeads(
 
 /** The newest signed head of a chain, or null. */
 export async function newestHead(env: Env, org: string | null): Promise<SignedHead | null> {
+  return newestHeadUpTo(env, org, Number.MAX_SAFE_INTEGER);
+}
+
+/** The newest signed head of a chain at `seq` or before, or null. */
+export async function newestHeadUpTo(env: Env, org: string | null, seq: number): Promise<SignedHead | null> {
   const row = await env.DB.prepare(
-    "SELECT seq, hash, at, key_id, signature FROM chain_heads WHERE chain = ? ORDER BY seq DESC LIMIT 1",
+    "SELECT seq, hash, at, key_id, signature FROM chain_heads WHERE chain = ? AND seq <= ? ORDER BY seq DESC LIMIT 1",
   )
-    .bind(chainOf(org))
+    .bind(chainOf(org), seq)
     .first<Omit<SignedHead, "org">>();
   return row && { org, ...row };
 }

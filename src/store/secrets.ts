@@ -39,7 +39,7 @@ export function shownPrefix(secret: string): string {
 }
 
 /** A new id that sorts by time: `<kind>_` and a ULID. */
-export function newId(kind: "evt" | "req" | "key" | "tok" | "log", now = Date.now()): string {
+export function newId(kind: "evt" | "req" | "key" | "tok" | "log" | "whk", now = Date.now()): string {
   return `${kind}_${ulid(now)}`;
 }
 

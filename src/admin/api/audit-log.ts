@@ -4,7 +4,7 @@ import * as z from "zod";
 import { listAuditLog } from "../../store/audit-log.ts";
 import { type AdminEnv, requireMember } from "../authorize.ts";
 import { AUDIT_COLUMNS } from "./audit-columns.ts";
-import { EXPORT_FORMATS, exportRows } from "./export.ts";
+import { EXPORT_FORMATS, exportRows, rowsAs } from "./export.ts";
 import { PAGE_QUERY, paged, pageOf, positionOf } from "./page.ts";
 import { PERIOD_QUERY } from "./period.ts";
 import { readQuery } from "./request.ts";
@@ -50,5 +50,5 @@ auditLog.get("/:org/audit-log/export", async (c) => {
   const { format, ...filters } = readQuery(c, AuditLogExportQuery);
   const read = (page: { before: string | undefined; limit: number }) =>
     listAuditLog(c.env, { org, ...filters, ...page });
-  return exportRows({ name: `${org}-audit-log`, columns: AUDIT_COLUMNS, read }, format);
+  return exportRows({ name: `${org}-audit-log`, form: rowsAs(AUDIT_COLUMNS, format), read });
 });

@@ -1,6 +1,6 @@
 // The columns of security events as CSV. Pure.
-import { foundInWords } from "../../compliance/words.ts";
 import type { SecurityEvent } from "../../store/event.ts";
+import { failuresInWords } from "../../store/failures-in-words.ts";
 import type { Columns } from "./csv.ts";
 
 export const EVENT_COLUMNS = {
@@ -26,12 +26,3 @@ export const EVENT_COLUMNS = {
   colo: ({ colo }) => colo,
   country: ({ country }) => country,
 } satisfies Columns<SecurityEvent>;
-
-function failuresInWords({ providers, providers_omitted }: SecurityEvent): string {
-  const each = providers.map(({ id, model, failures }) => {
-    const reasons = failures.map((failure) => `${failure.code} (${foundInWords(failure)})`).join(", ");
-    return `${id}${model === undefined ? "" : `/${model}`}: ${reasons}`;
-  });
-  if (providers_omitted) each.push(`and ${providers_omitted} more`);
-  return each.join("; ");
-}

@@ -3,11 +3,12 @@ import { Hono } from "hono";
 import * as z from "zod";
 import { SecurityEvent } from "../../store/event.ts";
 import { findEvent, listEvents } from "../../store/events.ts";
+import { ocsfOf } from "../../store/ocsf.ts";
 import { Id } from "../../store/records.ts";
 import { type AdminEnv, requireMember } from "../authorize.ts";
 import { Problem } from "../problem.ts";
 import { EVENT_COLUMNS } from "./event-columns.ts";
-import { EXPORT_FORMATS, exportRows } from "./export.ts";
+import { EXPORT_FORMATS, exportRows, type FileForm, jsonLine, rowsAs } from "./export.ts";
 import { PAGE_QUERY, paged, pageOf, positionOf } from "./page.ts";
 import { PERIOD_QUERY } from "./period.ts";
 import { readQuery } from "./request.ts";
@@ -22,8 +23,20 @@ const FILTERS = {
 };
 
 export const EventsQuery = z.strictObject({ ...FILTERS, ...PAGE_QUERY });
-export const ExportQuery = z.strictObject({ ...FILTERS, format: z.enum(EXPORT_FORMATS) });
+export const ExportQuery = z.strictObject({
+  ...FILTERS,
+  format: z.enum([...EXPORT_FORMATS, "ocsf"]),
+  /** The last event that was received of an export that broke off. */
+  cursor: SecurityEvent.shape.id.optional(),
+});
 export const EventsAnswer = pageOf(SecurityEvent);
+
+const OCSF: FileForm<SecurityEvent> = {
+  type: "application/x-ndjson",
+  ending: "ocsf.ndjson",
+  head: "",
+  line: (event) => jsonLine(ocsfOf(event)),
+};
 
 export const events = new Hono<AdminEnv>();
 
@@ -38,9 +51,10 @@ events.get("/:org/events", async (c) => {
 
 events.get("/:org/events/export", async (c) => {
   const { org } = requireMember(c, c.req.param("org"), "events");
-  const { format, ...filters } = readQuery(c, ExportQuery);
+  const { format, cursor, ...filters } = readQuery(c, ExportQuery);
   const read = (page: { before: string | undefined; limit: number }) => listEvents(c.env, { org, ...filters, ...page });
-  return exportRows({ name: `${org}-security-events`, columns: EVENT_COLUMNS, read }, format);
+  const form = format === "ocsf" ? OCSF : rowsAs(EVENT_COLUMNS, format);
+  return exportRows({ name: `${org}-security-events`, form, read, resumable: { cursor, address: c.req.url } });
 });
 
 events.get("/:org/events/:id", async (c) => {

@@ -4,6 +4,11 @@ import { CATALOG_FIELDS } from "./catalog-fields.ts";
 
 /** By name, or by `Component.field` where a name means something else than elsewhere. */
 export const FIELDS: Readonly<Record<string, string>> = {
+  url: "The https address of the receiver, on a public host.",
+  "NewWebhook.format": "Whether events are sent as they are, or as OCSF.",
+  "WebhookChangeBody.format": "Whether events are sent as they are, or as OCSF.",
+  "NewWebhook.enabled": "Whether events are sent at all.",
+  "WebhookChangeBody.enabled": "Whether events are sent at all.",
   days: "How many days an event is kept, from 180 on.",
   legal_hold: "While it is on, nothing is removed.",
   // What many answers have.

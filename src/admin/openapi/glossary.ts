@@ -26,6 +26,7 @@ const PARAMETERS: Readonly<Record<string, string>> = {
   target: "Such as `revision 7`, or a member's address.",
   from: "From this time on (RFC 3339), inclusive.",
   to: "Up to this time (RFC 3339), exclusive.",
+  "exportEvents.cursor": "The id of the last event received whole: goes on behind it, without a header line.",
   by: "What the blocks are counted by.",
   format: "The form of the file.",
   "verifyChain.from": "Behind which link to go on: `to.seq` of an earlier answer.",

@@ -12,6 +12,7 @@ import { policy } from "./groups/policy.ts";
 import { projects } from "./groups/projects.ts";
 import { reference } from "./groups/reference.ts";
 import { trail } from "./groups/trail.ts";
+import { webhooks } from "./groups/webhooks.ts";
 import type { Group, Operation } from "./operation.ts";
 
 export const GROUPS: readonly Group[] = [
@@ -24,6 +25,7 @@ export const GROUPS: readonly Group[] = [
   projects,
   keys,
   credentials,
+  webhooks,
   members,
   organizations,
   catalog,

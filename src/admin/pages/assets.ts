@@ -18,6 +18,7 @@ import policy from "./styles/policy.css";
 import projects from "./styles/projects.css";
 import reference from "./styles/reference.css";
 import statistics from "./styles/statistics.css";
+import webhooks from "./styles/webhooks.css";
 
 const CACHE_SECONDS = 31_536_000;
 
@@ -53,6 +54,7 @@ export const ASSETS = {
       health,
       statistics,
       reference,
+      webhooks,
     ].join("\n"),
   ),
   "htmx.js": asset("htmx.js", "text/javascript", htmx),

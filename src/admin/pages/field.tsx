@@ -11,6 +11,7 @@ export const Field = ({
   initial = "",
   list,
   required = true,
+  maxCharacters = 100,
 }: {
   /** The form's name, which keeps ids apart. */
   form: string;
@@ -23,6 +24,7 @@ export const Field = ({
   initial?: string;
   list?: string;
   required?: boolean;
+  maxCharacters?: number;
 }) => {
   const id = `${form}-${name}`;
   const error = filled.errors[name];
@@ -37,7 +39,7 @@ export const Field = ({
         value={filled.values[name] ?? initial}
         list={list}
         required={required}
-        maxlength={type === "text" ? 100 : undefined}
+        maxlength={type === "text" ? maxCharacters : undefined}
         autocomplete="off"
         spellcheck={false}
         aria-invalid={error ? "true" : undefined}

@@ -21,6 +21,7 @@ import { projects } from "./projects.tsx";
 import { providers } from "./providers.tsx";
 import { refusalPage } from "./refusals.tsx";
 import { signIn } from "./sign-in.tsx";
+import { webhooks } from "./webhooks.tsx";
 
 /** Far more than a policy whose lists are all full. */
 const MAX_FORM_BYTES = 2 * 1024 * 1024;
@@ -52,6 +53,7 @@ pages.route("/projects", project);
 pages.route("/keys", keys);
 pages.route("/members", members);
 pages.route("/audit-log", auditLog);
+pages.route("/webhooks", webhooks);
 pages.get("/assets/*", (c) => assetResponse(c.req.path) ?? nothingHere());
 pages.all("*", nothingHere);
 pages.onError(refusalPage);

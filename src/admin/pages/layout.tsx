@@ -13,6 +13,7 @@ const NAVIGATION = [
   { permission: "models", href: "/settings/models", label: "Models" },
   { permission: "providers", href: "/settings/providers", label: "Providers" },
   { permission: "events", href: "/settings/events", label: "Security events" },
+  { permission: "webhooks", href: "/settings/webhooks", label: "Webhooks" },
   { permission: "keys", href: "/settings/projects", label: "Projects & keys" },
   { permission: "members", href: "/settings/members", label: "Members" },
   { permission: "audit_log", href: "/settings/audit-log", label: "Audit log" },

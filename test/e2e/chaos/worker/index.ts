@@ -36,7 +36,7 @@ export default {
     const { data, control: admin } = isolatesOf(env);
     return portcullis.fetch(request, pathname.startsWith("/v1/") ? data : admin, context);
   },
-  queue: (batch, env) => deliver(batch, (each) => portcullis.queue(each, isolatesOf(env).control)),
+  queue: (batch, env, context) => deliver(batch, (each) => portcullis.queue(each, isolatesOf(env).control, context)),
   scheduled: (event, env) => portcullis.scheduled(event, isolatesOf(env).control),
 } satisfies ExportedHandler<Env>;
 
