@@ -92,13 +92,13 @@ for (let round = 1; round <= ROUNDS; round++)
 
 async function endure(outage: Required<Outage>): Promise<void> {
   const before = { told: await stack.plan(), lines: stack.lines.length, journal: (await journal()).length };
-  let struck = !outage.saving;
-  const saving = keepSaving(stack, () => struck);
+  let over = !outage.saving;
+  const saving = keepSaving(stack, () => over);
   const asked = await underLoad(clients, {
     random,
     work: async () => {
       await outage.strike(site).finally(() => {
-        struck = true;
+        over = true;
       });
     },
   });

@@ -107,6 +107,9 @@ function ofProviders(name: string, behaviour: Behaviour, rest: Partial<Outage>):
 const chunk = `data: ${JSON.stringify({ choices: [{ index: 0, delta: { content: "more " } }] })}\n\n`;
 const upstream = { codes: ["upstream_error", "upstream_timeout"] };
 
+/** wrangler's line of a batch of which the consumer got nothing into D1. */
+const isSentBack = (line: string) => /QUEUE portcullis-audit 0\/\d/.test(line);
+
 const listed: Outage[] = [
   ofBindings("nothing is broken", [], { struck: ({ outcomes }) => outcomes.some(({ kind }) => kind === "answered") }),
   ofBindings("KV is slow", [{ on: "kv.read", how: "slow", ms: 400 }]),
@@ -139,13 +142,14 @@ const listed: Outage[] = [
         (path) => !path.endsWith("metadata.sqlite"),
       );
       const database = new DatabaseSync(file ?? "");
+      const before = stack.lines.length;
       database.exec("BEGIN EXCLUSIVE");
       await pause(LASTS_MS);
+      for (let waits = 0; waits < 50 && !stack.lines.slice(before).some(isSentBack); waits++) await pause(100);
       database.exec("ROLLBACK");
       database.close();
     },
-    // What the consumer did not get into D1 it sent back.
-    struck: ({ lines }) => lines.some((line) => /QUEUE portcullis-audit 0\/\d/.test(line)),
+    struck: ({ lines }) => lines.some(isSentBack),
   },
   ofBindings("the queue fails", [{ on: "queue.send", how: "fails" }]),
   ofBindings("the queue hangs", [{ on: "queue.send", how: "hangs" }]),
