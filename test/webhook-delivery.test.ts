@@ -209,6 +209,31 @@ describe("a receiver that", () => {
     expect(await show(id)).toMatchObject({ state: "delivering", delivered_seq: 6, waiting: 0 });
   });
 
+  it("refuses signed heads gets its events all the same, and each head once", async () => {
+    const { add, seal, deliver, behave, received, show } = await openWebhookWorld({ AUDIT_SIGNING_KEY: SIGNING_KEY });
+    const { id } = await add("siem");
+    await behave("siem", { kind: "events only", status: 400 });
+    for (let turn = 0; turn < 2; turn++) {
+      await seal(1);
+      await deliver();
+      await deliver();
+    }
+    expect(placesIn(await received("siem"))).toEqual([1, "audit.head", 2, "audit.head"]);
+    expect(await show(id)).toMatchObject({ state: "delivering", waiting: 0 });
+  });
+
+  it("fails at a signed head gets it again, and no event twice", async () => {
+    const { add, seal, deliver, behave, hurry, received } = await openWebhookWorld({ AUDIT_SIGNING_KEY: SIGNING_KEY });
+    await add("siem");
+    await behave("siem", { kind: "events only", status: 503 });
+    await seal(1);
+    await deliver();
+    await behave("siem", null);
+    await hurry();
+    await deliver();
+    expect(placesIn(await received("siem"))).toEqual([1, "audit.head", "audit.head"]);
+  });
+
   it("says it is gone is paused at once", async () => {
     const { add, seal, deliver, behave, show } = await openWebhookWorld();
     const { id } = await add("siem");
