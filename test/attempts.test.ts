@@ -1,29 +1,33 @@
 // When a receiver is tried again, and when it is given up.
 import { expect, it } from "vitest";
-import { scheduleAfter } from "../src/audit/attempts.ts";
+import { refusesHeads, scheduleAfter } from "../src/audit/attempts.ts";
+import { isAccepted } from "../src/store/receiver.ts";
 
 const NOON = Date.parse("2026-11-01T12:00:00Z");
 const HOUR = 3_600_000;
 const at = (milliseconds: number) => new Date(milliseconds).toISOString();
-const answered = (status: number) => ({ status, problem: null });
-const fresh = { failing_since: null, failures: 0 };
-const failing = (hours: number, failures: number) => ({ failing_since: at(NOON - hours * HOUR), failures });
+const answered = (status: number) => ({ status, problem: null }) as const;
+const fresh = { next_attempt_at: at(NOON - 1), failing_since: null, failures: 0 };
+const failing = (hours: number, failures: number) => ({ ...fresh, failing_since: at(NOON - hours * HOUR), failures });
+const ended = (status: number | null, progressed = false) => {
+  const answer = status === null ? ({ status, problem: "no connection" } as const) : answered(status);
+  return { answer, settled: isAccepted(answer), progressed };
+};
 
 it.each([200, 201, 204, 299])("%i is an acceptance, which ends what failed before", (status) => {
-  const schedule = scheduleAfter(failing(23, 9), { answer: answered(status), progressed: true, now: NOON });
+  const schedule = scheduleAfter(failing(23, 9), ended(status, true), NOON);
   expect(schedule).toEqual({ next_attempt_at: at(NOON), failing_since: null, failures: 0, paused_at: null });
 });
 
 it.each([100, 199, 300, 301, 302, 304, 307, 308, 400, 401, 404, 429, 500, 503])("%i is a failure", (status) => {
-  const schedule = scheduleAfter(fresh, { answer: answered(status), progressed: false, now: NOON });
+  const schedule = scheduleAfter(fresh, ended(status), NOON);
   expect(schedule).toMatchObject({ failing_since: at(NOON), failures: 1, paused_at: null });
 });
 
 it("delays double from ten seconds to an hour", () => {
   const delays = Array.from({ length: 12 }, (_, failures) => {
-    const answer = { status: null, problem: "no connection" };
     const before = failures === 0 ? fresh : failing(1, failures);
-    return (Date.parse(scheduleAfter(before, { answer, progressed: false, now: NOON }).next_attempt_at) - NOON) / 1000;
+    return (Date.parse(scheduleAfter(before, ended(null), NOON).next_attempt_at) - NOON) / 1000;
   });
   expect(delays).toEqual([10, 20, 40, 80, 160, 320, 640, 1280, 2560, 3600, 3600, 3600]);
 });
@@ -33,13 +37,13 @@ it.each([
   [24, at(NOON)],
   [100, at(NOON)],
 ])("failing for %d hours", (hours, paused_at) => {
-  expect(scheduleAfter(failing(hours, 30), { answer: answered(500), progressed: false, now: NOON })).toMatchObject({
+  expect(scheduleAfter(failing(hours, 30), ended(500), NOON)).toMatchObject({
     paused_at,
   });
 });
 
 it("a failure after something got through is a new one", () => {
-  expect(scheduleAfter(failing(30, 30), { answer: answered(500), progressed: true, now: NOON })).toMatchObject({
+  expect(scheduleAfter(failing(30, 30), ended(500, true), NOON)).toMatchObject({
     failing_since: at(NOON),
     failures: 1,
     paused_at: null,
@@ -47,5 +51,25 @@ it("a failure after something got through is a new one", () => {
 });
 
 it("a receiver that says it is gone is paused at once", () => {
-  expect(scheduleAfter(fresh, { answer: answered(410), progressed: true, now: NOON }).paused_at).toBe(at(NOON));
+  expect(scheduleAfter(fresh, ended(410, true), NOON).paused_at).toBe(at(NOON));
+});
+
+it("a run that had no time to send anything changes nothing, so that no failure is forgotten", () => {
+  const before = failing(20, 12);
+  const untried = { answer: null, settled: true, progressed: false };
+  expect(scheduleAfter(before, untried, NOON)).toEqual({ ...before, paused_at: null });
+});
+
+it.each([
+  [400, true],
+  [404, true],
+  [422, true],
+  [408, false],
+  [410, false],
+  [429, false],
+  [302, false],
+  [500, false],
+  [503, false],
+])("%i to a signed head: it is refused as such is %s", (status, refused) => {
+  expect(refusesHeads(answered(status))).toBe(refused);
 });

@@ -14,6 +14,8 @@ export interface Received {
 /** How a receiver answers. Without one it answers 204. */
 export type Manner =
   | { kind: "status"; status: number; headers?: Record<string, string>; body?: string }
+  /** Answers so to what is no event, and 204 to events. */
+  | { kind: "events only"; status: number }
   | { kind: "hang" }
   | { kind: "reset" }
   /** 200, and a body without end. */
@@ -78,6 +80,8 @@ async function behave(
       return end(204);
     case "status":
       return end(manner.status, manner.headers, manner.body);
+    case "events only":
+      return end(received.body.includes('"type":"compliance.') ? 204 : manner.status);
     case "hang":
       return;
     case "reset":

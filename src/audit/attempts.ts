@@ -1,5 +1,5 @@
 // When a receiver is tried again, and when it is given up. Pure.
-import { type Answer, isAccepted } from "../store/receiver.ts";
+import type { Answer } from "../store/receiver.ts";
 import { timestamp } from "../store/secrets.ts";
 import type { Progress } from "../store/webhook-lease.ts";
 import type { Webhook } from "../store/webhooks.ts";
@@ -13,13 +13,23 @@ const GONE = 410;
 
 type Schedule = Pick<Progress, "next_attempt_at" | "failing_since" | "failures" | "paused_at">;
 
-/** What comes next after the last answer of a run, null when nothing was sent, at `now` (epoch milliseconds). */
+/** How a run of one webhook ended: with its last answer, null when nothing was sent. */
+export interface Ended {
+  readonly answer: Answer | null;
+  /** Whether the receiver has what was sent last, or wants no more of it. */
+  readonly settled: boolean;
+  /** Whether anything got through. */
+  readonly progressed: boolean;
+}
+
+/** What comes next after a run that ended at `now` (epoch milliseconds). */
 export function scheduleAfter(
-  { failing_since, failures }: Pick<Webhook, "failing_since" | "failures">,
-  { answer, progressed, now }: { answer: Answer | null; progressed: boolean; now: number },
+  { next_attempt_at, failing_since, failures }: Pick<Webhook, "next_attempt_at" | "failing_since" | "failures">,
+  { answer, settled, progressed }: Ended,
+  now: number,
 ): Schedule {
-  if (answer === null || isAccepted(answer))
-    return { next_attempt_at: timestamp(now), failing_since: null, failures: 0, paused_at: null };
+  if (answer === null) return { next_attempt_at, failing_since, failures, paused_at: null };
+  if (settled) return { next_attempt_at: timestamp(now), failing_since: null, failures: 0, paused_at: null };
   // Something got through in this run: the failure is a new one.
   const before = progressed ? null : failing_since;
   const count = before === null ? 1 : failures + 1;
@@ -31,4 +41,12 @@ export function scheduleAfter(
     failures: count,
     paused_at: givenUp ? timestamp(now) : null,
   };
+}
+
+/**
+ * Whether a receiver that did not accept a signed head refuses heads as such. Another attempt would not help, and must
+ * not keep events waiting: a later head says all that this one says.
+ */
+export function refusesHeads({ status }: Answer): boolean {
+  return status !== null && status >= 400 && status <= 499 && ![408, GONE, 429].includes(status);
 }

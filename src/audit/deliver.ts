@@ -9,12 +9,12 @@ import { dueWebhooks, type Leased, returnLease, takeLease } from "../store/webho
 import { eventMessage, headMessage, type Message, signMessage, storedEvent } from "../store/webhook-message.ts";
 import { type Receiver, receiverOf } from "../store/webhook-receiver.ts";
 import { noteWebhookAct } from "../store/webhooks.ts";
-import { scheduleAfter } from "./attempts.ts";
+import { type Ended, refusesHeads, scheduleAfter } from "./attempts.ts";
 
 /** What a run may take. */
 const LIMITS = {
-  /** A promise given to waitUntil has thirty seconds. */
-  runMs: 25_000,
+  /** A promise given to waitUntil has thirty seconds, the last answer included. */
+  runMs: 18_000,
   answerMs: ANSWER_TIMEOUT_MS,
   /** Its holder stops before it ends; only one that died loses it. */
   leaseMs: 60_000,
@@ -67,9 +67,9 @@ async function deliverOne(env: Env, id: string, limits: Limits & { end: number }
   const receiver = receiverOf(env, webhook);
   const sent = receiver.ok ? await sendFrom(env, leased, { receiver, ...limits }) : notSent(leased, receiver.why);
   const now = Date.now();
-  const { delivered_seq, head_seq, answer, more } = sent;
+  const { delivered_seq, head_seq, answer, settled, more } = sent;
   const progressed = delivered_seq > webhook.delivered_seq || head_seq > webhook.head_seq;
-  const schedule = scheduleAfter(webhook, { answer, progressed, now });
+  const schedule = scheduleAfter(webhook, { answer, settled, progressed }, now);
   const last = answer && {
     last_attempt_at: timestamp(now),
     last_status: answer.status,
@@ -80,16 +80,14 @@ async function deliverOne(env: Env, id: string, limits: Limits & { end: number }
   return noted && more;
 }
 
-interface Sent {
+interface Sent extends Omit<Ended, "progressed"> {
   readonly delivered_seq: number;
   readonly head_seq: number;
-  /** The last one. */
-  readonly answer: Answer | null;
   readonly more: boolean;
 }
 
 function notSent({ webhook: { delivered_seq, head_seq } }: Leased, problem: string): Sent {
-  return { delivered_seq, head_seq, answer: { status: null, problem }, more: false };
+  return { delivered_seq, head_seq, answer: { status: null, problem }, settled: false, more: false };
 }
 
 /** Events behind the webhook's place one after the other, then the newest signed head of those that were accepted. */
@@ -101,26 +99,31 @@ async function sendFrom(
   const { org } = webhook;
   let { delivered_seq, head_seq } = webhook;
   let answer: Answer | null = null;
+  const left = (settled: boolean, more: boolean): Sent => ({ delivered_seq, head_seq, answer, settled, more });
   // While an answer may still be waited for the lease must be ours, or two would be sending.
   const mayGoOn = () => Date.now() < end && Date.now() + 2 * answerMs < until;
-  const send = async (message: Message): Promise<boolean> => {
+  const send = async (message: Message): Promise<Answer> => {
     answer = await callReceiver(receiver.url, signMessage(message, receiver.secrets, Date.now()), answerMs);
-    return isAccepted(answer);
+    return answer;
   };
 
   const links = await readLinks(env, { org, after: delivered_seq, limit: eventsPerLease });
   for (const { event: text, ...seal } of links) {
-    if (!mayGoOn()) return { delivered_seq, head_seq, answer, more: true };
+    if (!mayGoOn()) return left(true, true);
     const event = storedEvent(text);
     // Gone from the database, which verifying the chain tells; here it is a number that is left out.
     if (event === null)
       console.error(JSON.stringify({ message: "webhook.event_missing", webhook: webhook.id, seq: seal.seq }));
-    else if (!(await send(eventMessage(webhook, event, seal)))) return { delivered_seq, head_seq, answer, more: false };
+    else if (!isAccepted(await send(eventMessage(webhook, event, seal)))) return left(false, false);
     delivered_seq = seal.seq;
   }
+  const more = links.length === eventsPerLease;
   const head = await newestHeadUpTo(env, org, delivered_seq);
-  if (head && head.seq > head_seq && mayGoOn() && (await send(headMessage(webhook, head)))) head_seq = head.seq;
-  return { delivered_seq, head_seq, answer, more: links.length === eventsPerLease };
+  if (!head || head.seq <= head_seq || !mayGoOn()) return left(true, more);
+  const heard = await send(headMessage(webhook, head));
+  if (!isAccepted(heard) && !refusesHeads(heard)) return left(false, false);
+  head_seq = head.seq;
+  return left(true, more);
 }
 
 async function tellPaused(env: Env, { webhook: { id, org } }: Leased, answer: Answer | null): Promise<void> {

@@ -71,7 +71,7 @@ export async function addWebhook(
   await audit(
     env,
     { id, org },
-    { action: "webhook.create", actor, detail: { host: hostOf(url), format, enabled } },
+    { action: "webhook.create", actor, detail: { host: hostOf({ url }), format, enabled } },
   ).run();
   return true;
 }
@@ -91,10 +91,10 @@ export async function changeWebhook(
 ): Promise<void> {
   const { url = before.url, format = before.format, enabled = before.enabled === 1 } = change;
   const detail = {
-    host: hostOf(url),
+    host: hostOf({ url }),
     format,
     enabled,
-    was: { host: hostOf(before.url), format: before.format, enabled: before.enabled === 1 },
+    was: { host: hostOf(before), format: before.format, enabled: before.enabled === 1 },
   };
   await env.DB.batch([
     env.DB.prepare(
@@ -132,10 +132,10 @@ export async function replaceWebhookSecret(
 
 /** Removes a webhook, with its place in the chain. */
 export async function removeWebhook(env: Env, webhook: Webhook, actor: string): Promise<void> {
-  const { org, id, url, delivered_seq } = webhook;
+  const { org, id, delivered_seq } = webhook;
   await env.DB.batch([
     env.DB.prepare("DELETE FROM webhooks WHERE org = ? AND id = ?").bind(org, id),
-    audit(env, webhook, { action: "webhook.remove", actor, detail: { host: hostOf(url), delivered_seq } }),
+    audit(env, webhook, { action: "webhook.remove", actor, detail: { host: hostOf(webhook), delivered_seq } }),
   ]);
 }
 
@@ -156,7 +156,7 @@ function audit(
   return auditStatement(env, { org, target: id, ...act });
 }
 
-/** Receivers are often told apart, and let in, by a path that nobody else knows: the audit log keeps the host alone. */
-function hostOf(url: string): string {
+/** The host of an address: all that the audit log keeps of it, since the path is often what a receiver lets senders in by. */
+export function hostOf({ url }: Pick<Webhook, "url">): string {
   return URL.parse(url)?.host ?? "";
 }

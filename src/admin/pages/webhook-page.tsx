@@ -3,13 +3,13 @@ import type { Child } from "hono/jsx";
 import type { Settings } from "../../env.ts";
 import type { Member } from "../../store/members.ts";
 import { type Answer, isAccepted } from "../../store/receiver.ts";
-import type { ListedWebhook } from "../../store/webhooks.ts";
+import { hostOf, type ListedWebhook } from "../../store/webhooks.ts";
 import { overlapUntil, webhookState } from "../webhook-state.ts";
 import { document, Notice } from "./layout.tsx";
 import { type Filled, UNFILLED } from "./posted-fields.ts";
 import { Time } from "./time.tsx";
 import { WebhookFields } from "./webhook-fields.tsx";
-import { answerInWords, hostOf, lastAnswer, waitingInWords } from "./webhook-words.ts";
+import { answerInWords, lastAnswer, waitingInWords } from "./webhook-words.ts";
 import { LastAnswer, State } from "./webhooks-page.tsx";
 
 export interface WebhookView {

@@ -27,11 +27,6 @@ export function waitingInWords(waiting: number): string {
   return `${waiting.toLocaleString("en")} ${waiting === 1 ? "event waits" : "events wait"}`;
 }
 
-/** The receiver's host. */
-export function hostOf({ url }: Pick<Webhook, "url">): string {
-  return URL.parse(url)?.host ?? url;
-}
-
 const SHOWN_CHARACTERS = 28;
 
 /** What tells a receiver from others at the same host, shortened. */

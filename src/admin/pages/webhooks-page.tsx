@@ -1,14 +1,14 @@
 // Settings → Webhooks: where events are sent, and how that goes.
 import type { Settings } from "../../env.ts";
 import type { Member } from "../../store/members.ts";
-import type { ListedWebhook } from "../../store/webhooks.ts";
+import { hostOf, type ListedWebhook } from "../../store/webhooks.ts";
 import { webhookState } from "../webhook-state.ts";
 import { MAX_WEBHOOKS } from "../webhooks.ts";
 import { document, Notice } from "./layout.tsx";
 import { type Filled, UNFILLED } from "./posted-fields.ts";
 import { Time } from "./time.tsx";
 import { WebhookFields } from "./webhook-fields.tsx";
-import { hostOf, lastAnswer, pathOf, STATES } from "./webhook-words.ts";
+import { lastAnswer, pathOf, STATES } from "./webhook-words.ts";
 
 export interface WebhooksView {
   member: Member;

@@ -7,7 +7,7 @@ import { checkReceiverUrl } from "../../store/receiver-url.ts";
 import { keyringOf } from "../../store/sealing.ts";
 import { WEBHOOK_FORMATS } from "../../store/webhook-message.ts";
 import { inSandbox } from "../../store/webhook-receiver.ts";
-import { listWebhooks } from "../../store/webhooks.ts";
+import { hostOf, listWebhooks } from "../../store/webhooks.ts";
 import type { AdminEnv } from "../authorize.ts";
 import { createWebhook, editWebhook, remove, requireWebhook, resume, rotateSecret, sendTest } from "../webhooks.ts";
 import { enter } from "./access.ts";
@@ -15,7 +15,7 @@ import { ConfirmPage } from "./confirm-page.tsx";
 import { readFields } from "./posted-fields.ts";
 import { postedForm } from "./posted-form.ts";
 import { WebhookPage, type WebhookView } from "./webhook-page.tsx";
-import { hostOf, waitingInWords } from "./webhook-words.ts";
+import { waitingInWords } from "./webhook-words.ts";
 import { WebhooksPage, type WebhooksView } from "./webhooks-page.tsx";
 
 /** What a page says after a change that it was led here by. */
