@@ -129,6 +129,19 @@ describe("something is not", () => {
     }
   });
 
+  it("a receiver of its events does not accept them", async () => {
+    const body = { url: "https://siem.acme.example/hook" };
+    const { status, body: webhook } = await world.ask("owner", "POST", "/webhooks", { body });
+    expect(status).toBe(201);
+    const set = (column: string, value: string | null) =>
+      env.DB.prepare(`UPDATE webhooks SET ${column} = ? WHERE id = ?`).bind(value, webhook.id).run();
+    expect(await troubled()).toEqual({});
+    await set("failing_since", new Date().toISOString());
+    expect(await troubled()).toEqual({ webhooks: "warn" });
+    await set("paused_at", new Date().toISOString());
+    expect(await troubled()).toEqual({ webhooks: "bad" });
+  });
+
   it("the edge does not have the newest revision", async () => {
     await env.DB.prepare("UPDATE orgs SET published_revision = 0 WHERE id = ?").bind(world.org).run();
     expect(await troubled()).toEqual({ edge: "warn" });
@@ -178,6 +191,7 @@ describe("what cannot be looked at is unknown, and keeps no other check from bei
     ["sealed", /ORDER BY s\.seq DESC/],
     ["waiting", /sealed = 0 ORDER BY id/],
     ["dead_letters", /FROM dead_letters/],
+    ["webhooks", /FROM webhooks/],
     ["edge", /FROM revisions/],
     ["retention", /FROM event_retention/],
     ["storage", /^SELECT 1$/],

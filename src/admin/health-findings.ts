@@ -4,6 +4,7 @@ import type { WaitingLetters } from "../store/dead-letters.ts";
 import type { Retention } from "../store/retention.ts";
 import { countsFrom } from "../store/retention.ts";
 import type { Backlog, LastSealed } from "../store/trail-state.ts";
+import type { WebhookState } from "./webhook-state.ts";
 
 export const STATES = ["ok", "warn", "bad", "unknown"] as const;
 export type State = (typeof STATES)[number];
@@ -50,6 +51,29 @@ export function sealedFinding(last: LastSealed | null, { signs }: { signs: boole
       action: "The next head is signed within minutes. If this stays, tell whoever operates this gateway.",
     };
   return ok(summary, `${detail} A signed head covers it.`);
+}
+
+export function webhooksFinding(states: readonly WebhookState[]): Finding {
+  const count = (state: WebhookState) => states.filter((each) => each === state).length;
+  const [paused, retrying] = [count("paused"), count("retrying")];
+  const action = "Webhooks shows the last answer, and resumes without loss.";
+  if (paused > 0)
+    return {
+      state: "bad",
+      summary: `${paused} of ${states.length} paused`,
+      detail: "A receiver failed for a day, so nothing is sent to it any more. Its events wait.",
+      action,
+    };
+  if (retrying > 0)
+    return {
+      state: "warn",
+      summary: `${retrying} of ${states.length} retrying`,
+      detail: "A receiver does not accept events at the moment. They wait, and are sent in their order.",
+      action,
+    };
+  const disabled = count("disabled");
+  if (states.length === 0) return ok("none", "Events are sent nowhere else.");
+  return ok(`${states.length - disabled} delivering`, "Every receiver accepted what was sent last.");
 }
 
 export function waitingFinding(oldest: string | null, now: number): Finding {

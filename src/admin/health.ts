@@ -6,6 +6,7 @@ import { findOrg } from "../store/orgs.ts";
 import { retentionOf } from "../store/retention.ts";
 import { newestRevision } from "../store/revisions.ts";
 import { databaseBytes, lastSealed, oldestSealed, oldestUnsealed, queueBacklog } from "../store/trail-state.ts";
+import { listWebhooks } from "../store/webhooks.ts";
 import {
   deadLettersFinding,
   edgeFinding,
@@ -17,8 +18,10 @@ import {
   storageFinding,
   unknownFinding,
   waitingFinding,
+  webhooksFinding,
 } from "./health-findings.ts";
 import { noSuchOrg } from "./problem.ts";
+import { webhookState } from "./webhook-state.ts";
 
 /** A page does not wait longer for one. */
 const MAX_CHECK_MS = 2_000;
@@ -53,6 +56,11 @@ const CHECKS = [
     id: "dead_letters",
     label: "Dead letters",
     look: async ({ env, org }) => deadLettersFinding(await waitingDeadLetters(env, org)),
+  },
+  {
+    id: "webhooks",
+    label: "Webhooks",
+    look: async ({ env, org }) => webhooksFinding((await listWebhooks(env, org)).map(webhookState)),
   },
   { id: "edge", label: "Edge", look: lookAtEdge },
   {

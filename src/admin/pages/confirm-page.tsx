@@ -47,7 +47,7 @@ export const ConfirmPage = ({
           </Notice>
         )}
         {children}
-        <form method="post" action={action} class="buttons confirm">
+        <form method="post" action={action} class="buttons">
           {Object.entries(fields).map(([name, value]) => (
             <input type="hidden" name={name} value={value} />
           ))}
