@@ -15,7 +15,7 @@ async function signedIn(token: string, options: Parameters<Browser["newPage"]>[0
   await page.goto(`${demo.url}/settings/sign-in`);
   await page.getByLabel("Admin token").fill(token);
   await page.getByRole("button", { name: "Sign in" }).click();
-  await page.waitForURL(/\/settings\/compliance/);
+  await page.waitForURL(/\/settings\/overview$/);
   return page;
 }
 

@@ -34,7 +34,7 @@ async function signedIn(options: Parameters<Browser["newPage"]>[0] = {}): Promis
   await page.goto(`${demo.url}/settings/sign-in`);
   await page.getByLabel("Admin token").fill(demo.owner_token);
   await page.getByRole("button", { name: "Sign in" }).click();
-  await page.waitForURL(/\/settings\/(overview|compliance)/);
+  await page.waitForURL(/\/settings\/overview$/);
   return page;
 }
 
