@@ -192,7 +192,7 @@ describe("export", () => {
 
   it("reads page by page, and misses none", async () => {
     const world = await openAdminWorld();
-    const many = Array.from({ length: 450 }, (_, index) => actAt(world.org, minute(index % 7)));
+    const many = Array.from({ length: 1150 }, (_, index) => actAt(world.org, minute(index % 7)));
     for (let at = 0; at < many.length; at += 50) await insert(world, many.slice(at, at + 50));
     const { text } = await world.ask("admin", "GET", `/audit-log/export?format=ndjson&${PERIOD}`);
     const ids = text
@@ -212,7 +212,7 @@ describe("export", () => {
   });
 
   it("a database that fails at the start is a 503, and half-way breaks the file off", async () => {
-    const many = Array.from({ length: 250 }, (_, index) => actAt(acme.org, minute(-60 - index)));
+    const many = Array.from({ length: 550 }, (_, index) => actAt(acme.org, minute(-60 - index)));
     for (let at = 0; at < many.length; at += 50) await insert(acme, many.slice(at, at + 50));
     const failingAfter = (reads: number) => {
       let left = reads;
