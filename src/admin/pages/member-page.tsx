@@ -99,7 +99,7 @@ const Tokens = ({ shown: { email }, tokens, now, issue }: MemberView) => (
     {tokens.length === 0 ? (
       <p class="empty">No token. One is needed to sign in without Cloudflare Access, and for automation.</p>
     ) : (
-      <table class="events labelled">
+      <table class="listing labelled">
         <thead>
           <tr>
             <th scope="col">Name</th>

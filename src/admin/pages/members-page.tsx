@@ -64,7 +64,7 @@ export const MembersPage = (view: MembersView) => {
 };
 
 const Table = ({ members, tokens, now, member }: MembersView) => (
-  <table class="events labelled">
+  <table class="listing labelled">
     <thead>
       <tr>
         <th scope="col">Member</th>
