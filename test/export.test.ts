@@ -116,19 +116,6 @@ describe("an export that broke off", () => {
   });
 });
 
-it("CSV says how many requests an event stands for that folds repeats", async () => {
-  const own = await openAdminWorld();
-  const repeats = { at_least: 41, from: "2026-11-01T12:00:00.000Z", to: "2026-11-01T12:01:00.000Z" };
-  await insertEvents(own.env, [eventOf(own.org, { repeats }, NOON), eventOf(own.org, {}, NOON + 1)]);
-  const { text } = await own.ask("admin", "GET", "/events/export?format=csv");
-  const [head, single, folded] = text
-    .trimEnd()
-    .split("\r\n")
-    .map((line) => line.split(","));
-  expect(head?.at(-1)).toBe("repeats_at_least");
-  expect([single?.at(-1), folded?.at(-1)]).toEqual(["", "41"]);
-});
-
 it("as OCSF is a line of JSON each, under a name that says so", async () => {
   const own = await openAdminWorld();
   await insertEvents(own.env, [eventOf(own.org, {}, NOON)]);

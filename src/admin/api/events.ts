@@ -31,6 +31,21 @@ export const ExportQuery = z.strictObject({
 });
 export const EventsAnswer = pageOf(SecurityEvent);
 
+/** What every line of an export as OCSF has; all of its attributes are at schema.ocsf.io. */
+export const OcsfEvent = z.looseObject({
+  category_uid: z.literal(6),
+  class_uid: z.literal(6003),
+  type_uid: z.number().int(),
+  activity_id: z.number().int(),
+  severity_id: z.number().int(),
+  time: z.number().int(),
+  message: z.string(),
+  metadata: z.looseObject({ version: z.string(), uid: z.string(), product: z.looseObject({ name: z.string() }) }),
+  actor: z.looseObject({}),
+  api: z.looseObject({ operation: z.string() }),
+  src_endpoint: z.looseObject({}),
+});
+
 const OCSF: FileForm<SecurityEvent> = {
   type: "application/x-ndjson",
   ending: "ocsf.ndjson",

@@ -1,6 +1,6 @@
 // Security events.
 import { SecurityEvent } from "../../../store/event.ts";
-import { EventsAnswer, EventsQuery, ExportQuery } from "../../api/events.ts";
+import { EventsAnswer, EventsQuery, ExportQuery, OcsfEvent } from "../../api/events.ts";
 import { CSV, EVENT } from "../examples.ts";
 import { type Group, ORG_PATH } from "../operation.ts";
 
@@ -23,12 +23,16 @@ export const events: Group = {
       method: "get",
       path: `${ORG_PATH}/events/export`,
       summary: "Download security events",
-      details: "Newest first, as they are read: an answer that breaks off is incomplete.",
+      details:
+        "Newest first, as they are read: an answer that breaks off is incomplete, and goes on where `cursor` is the id of the last event received whole.",
       who: "events",
       query: ExportQuery,
       answer: {
         texts: {
-          "application/x-ndjson": { description: "One security event a line.", lines: { SecurityEvent } },
+          "application/x-ndjson": {
+            description: "One security event a line, as it is or as OCSF 1.8.0 has it (API Activity).",
+            lines: { SecurityEvent, OcsfEvent },
+          },
           "text/csv": { description: CSV },
         },
       },
