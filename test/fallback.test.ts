@@ -7,7 +7,7 @@ import { errorOf, openWorld, policyOf, type World } from "./world.ts";
 
 const noTraining = policyOf({ requirements: ["no_training"] });
 const open = (vars = {}) =>
-  openWorld({ policy: noTraining, catalog: smallCatalog, vars: { UPSTREAM_HEADERS_TIMEOUT_SECONDS: "0.3", ...vars } });
+  openWorld({ policy: noTraining, catalog: smallCatalog, vars: { UPSTREAM_HEADERS_TIMEOUT_SECONDS: "1", ...vars } });
 const status = (code: number, headers: Record<string, string> = {}): Behaviour => ({
   kind: "status",
   status: code,
