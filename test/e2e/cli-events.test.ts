@@ -77,7 +77,7 @@ it("verify proves an export offline, and finds what was done to it", async () =>
   for (const given of [JSON.stringify(head), "@head.json"])
     expect((await run(["events", "verify", "chain.ndjson", ...pinned, "--head", given])).code).toBe(0);
 
-  await writeFile(at("changed.ndjson"), chain.replace(id, `${id.slice(0, -1)}0`));
+  await writeFile(at("changed.ndjson"), chain.replace(id, `${id.slice(0, -1)}${id.endsWith("0") ? "1" : "0"}`));
   const changed = await run(["events", "verify", "changed.ndjson", ...pinned]);
   expect(changed).toMatchObject({
     code: 1,
