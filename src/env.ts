@@ -35,7 +35,8 @@ const MIB = 1024 * 1024;
 const MIN_OPERATOR_TOKEN_LENGTH = 32;
 /** How the base64 of every Ed25519 private key begins (RFC 8410). */
 const ED25519_PKCS8 = "MC4CAQAwBQYDK2VwBCIEI";
-const LOOPBACK_HOSTS = new Set(["127.0.0.1", "localhost", "[::1]"]);
+/** This machine, as a parsed URL names it. */
+export const LOOPBACK_HOSTS = new Set(["127.0.0.1", "localhost", "[::1]"]);
 
 const seconds = (fallback: number) => z.coerce.number().positive().max(86_400).default(fallback);
 

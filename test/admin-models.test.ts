@@ -8,7 +8,7 @@ import type { StoredPolicy } from "../src/compliance/policy.ts";
 import { rulesOf } from "../src/compliance/rules.ts";
 import type { Env } from "../src/env.ts";
 import { gateway } from "../src/gateway/index.ts";
-import { type AdminWorld, made, openAdminWorld } from "./admin-world.ts";
+import { type AdminWorld, made, openAdminWorld, pagesOf } from "./admin-world.ts";
 import { shippedCatalog } from "./shipped-catalog.ts";
 import { modelOf, smallCatalog } from "./small-catalog.ts";
 import { policyOf, readingBy } from "./world.ts";
@@ -19,18 +19,10 @@ type Listed = Answer["data"][number];
 const POLICY = policyOf({ requirements: ["soc2_type2", "no_training"], headquarters: ["US", "FR"] });
 
 /** Every page from the first on. */
-async function pagesOf(world: AdminWorld, query: string): Promise<Answer[]> {
-  const pages: Answer[] = [];
-  for (let cursor = ""; ; ) {
-    const answer = await world.ask("developer", "GET", `/models?${query}${cursor}`);
-    const page = ModelsAnswer.parse(answer.body);
-    pages.push(page);
-    if (page.next_cursor === null) return pages;
-    cursor = `&cursor=${page.next_cursor}`;
-  }
-}
+const modelPages = async (world: AdminWorld, query: string): Promise<Answer[]> =>
+  (await pagesOf(world, `/models?${query}`, "developer")).map(({ body }) => ModelsAnswer.parse(body));
 const listed = async (world: AdminWorld, query = "limit=200"): Promise<Listed[]> =>
-  (await pagesOf(world, query)).flatMap(({ data }) => data);
+  (await modelPages(world, query)).flatMap(({ data }) => data);
 const idsOf = (models: readonly { id: string }[]) => models.map(({ id }) => id);
 
 describe("by the shipped catalog", () => {

@@ -105,6 +105,14 @@ export async function openAdminWorld({
   return world;
 }
 
+/** The answers of a list, page by page, from `path` on, which has a query. */
+export async function pagesOf(world: AdminWorld, path: string, by: Caller = "admin"): Promise<Answer[]> {
+  const pages: Answer[] = [];
+  for (let cursor: string | null = ""; cursor !== null; cursor = pages.at(-1)?.body.next_cursor)
+    pages.push(await world.ask(by, "GET", cursor === "" ? path : `${path}&cursor=${cursor}`));
+  return pages;
+}
+
 /** The answer of a call that must succeed. */
 export async function made(answer: Promise<Answer>): Promise<Answer> {
   const { status, text, ...rest } = await answer;

@@ -12,7 +12,7 @@ const APIS: Provider["apis"] = Object.fromEntries(SURFACES.map(({ api }) => [api
 const served = { apis: Object.keys(APIS) as ApiId[] };
 const { dataPolicy } = providerOf("any");
 
-export const COMPLIANT = ["alpha", "beta", "broker"];
+const COMPLIANT = ["alpha", "beta", "broker"];
 const NON_COMPLIANT = ["leaky", "blank"];
 
 export const bypassCatalog: Catalog = {

@@ -23,7 +23,7 @@ const matchers = calls
   .map((call) => ({ ...call, pattern: new RegExp(`^${call.path.replaceAll(/\{\w+\}/g, "[^/]+")}$`) }));
 
 /** The operation that a call is of, or null where there is none. */
-export function operationAt(method: string, path: string): DocumentedOperation | null {
+function operationAt(method: string, path: string): DocumentedOperation | null {
   const at = `${PREFIX}${path.split("?")[0]}`.replace(/\/$/, "");
   return matchers.find((each) => each.method === method && each.pattern.test(at))?.operation ?? null;
 }

@@ -4,7 +4,7 @@ import { Hono } from "hono";
 import { pages } from "../src/admin/pages/index.tsx";
 import type { Env } from "../src/env.ts";
 
-export const ORIGIN = "https://portcullis.test";
+const ORIGIN = "https://portcullis.test";
 const app = new Hono<{ Bindings: Env }>().route("/settings", pages);
 
 export interface Page {

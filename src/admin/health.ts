@@ -2,6 +2,7 @@
 // unknown, and keeps no other from being told.
 import { type Env, readSettings } from "../env.ts";
 import { waitingDeadLetters } from "../store/dead-letters.ts";
+import { inTime } from "../store/in-time.ts";
 import { findOrg } from "../store/orgs.ts";
 import { retentionOf } from "../store/retention.ts";
 import { newestRevision } from "../store/revisions.ts";
@@ -93,7 +94,7 @@ export async function healthOf(asked: Asked): Promise<Health> {
     CHECKS.map(async ({ id, label, look }) => ({
       id,
       label,
-      ...(await inTime(look, asked).catch(() => unknownFinding(label))),
+      ...(await inTime(look(asked), MAX_CHECK_MS, "it took too long").catch(() => unknownFinding(label))),
     })),
   );
   return { state: worstOf(checks), checks };
@@ -103,14 +104,6 @@ const FROM_THE_WORST: readonly State[] = ["bad", "unknown", "warn", "ok"];
 
 function worstOf(findings: readonly Finding[]): State {
   return FROM_THE_WORST.find((state) => findings.some((finding) => finding.state === state)) ?? "unknown";
-}
-
-async function inTime(look: Check["look"], asked: Asked): Promise<Finding> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error("it took too long")), MAX_CHECK_MS);
-  });
-  return Promise.race([look(asked), late]).finally(() => clearTimeout(timer));
 }
 
 async function lookAtEdge({ env, org, now }: Asked): Promise<Finding> {

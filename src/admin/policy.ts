@@ -109,7 +109,10 @@ async function saveOrRestore(
   if (gated && !onlySwitchesOff(inForce, policy)) return { kind: "plan_required" };
   const errors = restores === null ? await draftErrors(edge, policy, inForce) : [];
   if (errors.length > 0) return { kind: "invalid", errors };
-  const doubt = confirmed ? null : doubtOf(policy, await summaryOf(edge, { policy, record: newest.record }));
+  const { record } = newest;
+  const doubt = confirmed
+    ? null
+    : await doubtAbout(edge, policy, (catalog, now) => previewPolicy(policy, { record, catalog, now }));
   if (doubt !== null) return { kind: "unconfirmed", doubt };
 
   const words = changeInWords(inForce, policy) || "Saved without a change.";
@@ -125,18 +128,19 @@ async function saveOrRestore(
   });
 }
 
-/** The summary of the policy's preview, where it has to be known and can be. */
-async function summaryOf(
+/** Why saving `policy` takes a confirmation, by its preview; null when it takes none. */
+export async function doubtAbout(
   edge: Edge,
-  { policy, record }: { policy: StoredPolicy; record: OrgRecord },
-): Promise<Preview["summary"] | null> {
+  policy: StoredPolicy,
+  previewBy: (catalog: CatalogIndex, now: number) => Preview,
+): Promise<Doubt | null> {
   if (!policy.enabled) return null;
-  const catalog = await catalogOrNull(edge);
-  return catalog && previewPolicy(policy, { record, catalog, now: Date.now() }).summary;
+  const catalog = await readableCatalog(edge);
+  return doubtOf(policy, catalog && previewBy(catalog, Date.now()).summary);
 }
 
 /** The catalog in force, or null while it cannot be read. */
-export async function catalogOrNull(edge: Edge): Promise<CatalogIndex | null> {
+export async function readableCatalog(edge: Edge): Promise<CatalogIndex | null> {
   try {
     return await loadCatalog(edge);
   } catch (error) {

@@ -11,9 +11,8 @@ import type { Member } from "../store/members.ts";
 import { findProject } from "../store/projects.ts";
 import type { OrgRecord } from "../store/records.ts";
 import { changeInWords } from "./change-in-words.ts";
-import { doubtOf } from "./confirmation.ts";
 import {
-  catalogOrNull,
+  doubtAbout,
   draftErrors,
   MAX_CHANGE_CHARACTERS,
   onlySwitchesOff,
@@ -83,7 +82,12 @@ export async function saveProjectPolicy(
   if (errors.length > 0) return { kind: "invalid", errors };
   if (JSON.stringify({ ...record, projects }).length > MAX_RECORD_CHARACTERS)
     return { kind: "invalid", errors: [{ path: "", message: "leaves no room: the projects' policies are too long" }] };
-  const doubt = policy && !confirmed ? doubtOf(policy, await summaryOf(edge, { policy, project, record })) : null;
+  const doubt =
+    policy && !confirmed
+      ? await doubtAbout(edge, policy, (catalog, now) =>
+          previewProjectPolicy(policy, { record, project, catalog, now }),
+        )
+      : null;
   if (doubt !== null) return { kind: "unconfirmed", doubt };
   return save(edge.env, {
     base: newest,
@@ -95,16 +99,6 @@ export async function saveProjectPolicy(
     from,
     reason: reason || null,
   });
-}
-
-/** The summary of the preview of both policies together, where it has to be known and can be. */
-async function summaryOf(
-  edge: Edge,
-  { policy, project, record }: { policy: StoredPolicy; project: string; record: OrgRecord },
-): Promise<Preview["summary"] | null> {
-  if (!policy.enabled) return null;
-  const catalog = await catalogOrNull(edge);
-  return catalog && previewProjectPolicy(policy, { record, project, catalog, now: Date.now() }).summary;
 }
 
 /** What a save would change, for the revision and the audit log: "Project web: now requires GDPR." Pure. */

@@ -3,6 +3,7 @@
 import type { Env } from "../env.ts";
 import type { SecurityEvent } from "../store/event.ts";
 import { enqueueEvent, insertEvents } from "../store/events.ts";
+import { inTime } from "../store/in-time.ts";
 import { file } from "./repeats.ts";
 
 /** How long a refusal waits for its record. */
@@ -47,7 +48,9 @@ export async function recordEvent(
 /** Resolves when D1 or the queue has the event, or when neither took it: then the tail line is the record. */
 async function store(env: Env, context: Pick<ExecutionContext, "waitUntil">, event: SecurityEvent): Promise<void> {
   const queued = enqueueEvent(env, event);
-  const paths = [queued, isBehind(env) ? inTime(queued).catch(() => insert(env, event)) : insert(env, event)];
+  const insertLate = () =>
+    inTime(queued, QUEUE_PATIENCE_MS, "the queue did not answer").catch(() => insert(env, event));
+  const paths = [queued, isBehind(env) ? insertLate() : insert(env, event)];
   context.waitUntil(
     Promise.allSettled(paths).then((results) => {
       if (results.every(({ status }) => status === "rejected")) warn(event, "D1 and the queue refused it:");
@@ -74,14 +77,6 @@ async function insert(env: Env, event: SecurityEvent): Promise<void> {
   } finally {
     inserts.delete(begun);
   }
-}
-
-async function inTime(queued: Promise<void>): Promise<void> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error("the queue did not answer in time")), QUEUE_PATIENCE_MS);
-  });
-  await Promise.race([queued, late]).finally(() => clearTimeout(timer));
 }
 
 function warn({ id }: SecurityEvent, why: string): void {

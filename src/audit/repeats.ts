@@ -4,11 +4,11 @@ import { createHash } from "node:crypto";
 import { ulid } from "ulid";
 import type { Env } from "../env.ts";
 import type { SecurityEvent } from "../store/event.ts";
-import { blocksWithinLimit, countRepeats } from "../store/events.ts";
+import { countRepeats } from "../store/events.ts";
+import { countBlock, LIMIT_PERIOD_SECONDS } from "../store/rate-limits.ts";
 import { timestamp } from "../store/secrets.ts";
 
-/** As the limit in wrangler.toml has it. */
-const WINDOW_MS = 60_000;
+const WINDOW_MS = LIMIT_PERIOD_SECONDS * 1_000;
 /** An isolate adds what it has counted this often at most. */
 const ADD_EVERY_MS = 1_000;
 const MAX_COUNTED = 1_000;
@@ -30,7 +30,7 @@ export type Filed =
 /** Files an event: by itself, or under the one event of its key and minute where there are too many. */
 export async function file(env: Env, event: SecurityEvent): Promise<Filed> {
   // A limiter that fails folds nothing: more rows than necessary are better than a block that is not told.
-  if (await blocksWithinLimit(env, keyOf(event)).catch(() => true)) return { event, stored: null };
+  if ((await countBlock(env, keyOf(event))) !== "beyond") return { event, stored: null };
   const folded = fold(event);
   const known = countsOf(env).get(folded.id);
   if (!known) {

@@ -1,6 +1,6 @@
 // The public keys that a Cloudflare Access team signs with. Kept in the isolate as plain values: nothing that a request
-// began, neither its fetch nor a key being imported, is awaited by another one. The only fetch besides the door to the
-// providers: a fixed path of a domain that the settings' schema confines to cloudflareaccess.com.
+// began, neither its fetch nor a key being imported, is awaited by another one. They are fetched from a fixed path
+// of a domain that the settings' schema confines to cloudflareaccess.com.
 import * as z from "zod";
 import type { Env } from "../env.ts";
 

@@ -1,6 +1,7 @@
 // The audit log: who did what to an organization. Rows are written in the same batch as what they record.
 import * as z from "zod";
 import type { Env } from "../env.ts";
+import { conditionsOf } from "./conditions.ts";
 import { firstIdAt, newId, timestamp } from "./secrets.ts";
 
 export interface AuditEntry {
@@ -43,22 +44,18 @@ const Detail = z.record(z.string(), z.unknown());
 
 /** The entries that match, newest first. */
 export async function listAuditLog(env: Env, filter: AuditFilter): Promise<AuditRow[]> {
-  const conditions = ["org = ?"];
-  const values: (string | number)[] = [filter.org];
-  const where = (condition: string, value: string | undefined) => {
-    if (value === undefined) return;
-    conditions.push(condition);
-    values.push(value);
-  };
-  where("actor = ?", filter.actor);
-  where("action = ?", filter.action);
-  where("target = ?", filter.target);
-  where("id >= ?", filter.from && firstIdAt("log", Date.parse(filter.from)));
-  where("id < ?", filter.to && firstIdAt("log", Date.parse(filter.to)));
-  where("id < ?", filter.before);
+  const { where, values } = conditionsOf([
+    ["org = ?", filter.org],
+    ["actor = ?", filter.actor],
+    ["action = ?", filter.action],
+    ["target = ?", filter.target],
+    ["id >= ?", filter.from && firstIdAt("log", Date.parse(filter.from))],
+    ["id < ?", filter.to && firstIdAt("log", Date.parse(filter.to))],
+    ["id < ?", filter.before],
+  ]);
   const { results } = await env.DB.prepare(
     `SELECT id, at, org, actor, action, target, detail FROM audit_log
-     WHERE ${conditions.join(" AND ")} ORDER BY id DESC LIMIT ?`,
+     WHERE ${where} ORDER BY id DESC LIMIT ?`,
   )
     .bind(...values, filter.limit)
     .all<Omit<AuditRow, "detail"> & { detail: string }>();

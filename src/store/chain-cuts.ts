@@ -10,7 +10,7 @@ import type { Retention } from "./retention.ts";
 const COLUMNS = "seq, hash, at, removed_before, key_id, signature";
 
 /** The newest cut of a chain, or null while nothing was removed from it. */
-export async function newestCut(env: Env, org: string | null): Promise<SignedCut | null> {
+async function newestCut(env: Env, org: string | null): Promise<SignedCut | null> {
   const row = await env.DB.prepare(`SELECT ${COLUMNS} FROM chain_cuts WHERE chain = ? ORDER BY seq DESC LIMIT 1`)
     .bind(chainOf(org))
     .first<Omit<SignedCut, "org">>();

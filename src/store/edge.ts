@@ -5,6 +5,7 @@ import type * as z from "zod";
 import { type CatalogIndex, indexCatalog } from "../catalog/lookup.ts";
 import type { Env, Settings } from "../env.ts";
 import { refuse } from "../errors.ts";
+import { inTime } from "./in-time.ts";
 import { CatalogPointer, CatalogRecord, KeyRecord, kvKeys, OrgRecord } from "./records.ts";
 
 /** The Worker's side of one request, as far as reading the edge needs it. */
@@ -68,7 +69,7 @@ export async function loadKey(edge: Edge, hash: string): Promise<KeyRecord | nul
 }
 
 /** The organization's record. Throws 503 when it is absent, malformed, or cannot be read. */
-export async function loadOrg(edge: Edge, org: string): Promise<OrgRecord> {
+async function loadOrg(edge: Edge, org: string): Promise<OrgRecord> {
   const { orgs } = memoryOf(edge.env);
   const record = await readThrough(edge, orgs, org, { what: "the policy", keep: MAX_ORGS_KEPT }, async (previous) => {
     const raw = await read(edge.env, kvKeys.org(org), previous);
@@ -218,16 +219,11 @@ function unchanged<T>(previous: Copy<T> | undefined, raw: string): Copy<T> | und
 }
 
 async function read(env: Env, key: string, previous: unknown): Promise<string | null> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const timeout = new Promise<never>((_, reject) => {
-    const milliseconds = previous ? KV_TIMEOUT_WITH_COPY_MS : KV_TIMEOUT_MS;
-    timer = setTimeout(() => reject(new Error("KV did not answer in time")), milliseconds);
-  });
-  try {
-    return await Promise.race([env.CONFIG.get(key, { type: "text", cacheTtl: KV_CACHE_TTL_SECONDS }), timeout]);
-  } finally {
-    clearTimeout(timer);
-  }
+  return inTime(
+    env.CONFIG.get(key, { type: "text", cacheTtl: KV_CACHE_TTL_SECONDS }),
+    previous ? KV_TIMEOUT_WITH_COPY_MS : KV_TIMEOUT_MS,
+    "KV did not answer in time",
+  );
 }
 
 function parse<T extends z.ZodType>(schema: T, raw: string, what: string): z.infer<T> {

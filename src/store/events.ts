@@ -1,5 +1,6 @@
 // Security events in D1. Inserting is idempotent by id, so that the direct path and the queue can heal each other.
 import type { Env } from "../env.ts";
+import { conditionsOf } from "./conditions.ts";
 import { SecurityEvent } from "./event.ts";
 
 export interface EventFilter {
@@ -42,11 +43,6 @@ export async function insertEvents(env: Env, events: readonly SecurityEvent[]): 
   );
 }
 
-/** Whether the key has had fewer blocks in the last minute, here, than are stored one by one. Throws when that fails. */
-export async function blocksWithinLimit(env: Env, key: string): Promise<boolean> {
-  return (await env.BLOCKS_PER_KEY.limit({ key })).success;
-}
-
 /** Adds to the count of an event that folds repeats. False when it is not stored yet, or sealed. Throws when D1 fails. */
 export async function countRepeats(env: Env, id: string, more: number): Promise<boolean> {
   const { meta } = await env.DB.prepare(
@@ -61,26 +57,20 @@ export async function countRepeats(env: Env, id: string, more: number): Promise<
 
 /** The events that match, newest first. */
 export async function listEvents(env: Env, filter: EventFilter): Promise<SecurityEvent[]> {
-  const conditions = ["org = ?"];
-  const values: (string | number)[] = [filter.org];
-  const where = (condition: string, value: string | undefined) => {
-    if (value === undefined) return;
-    conditions.push(condition);
-    values.push(value);
-  };
-  where("id < ?", filter.before);
-  where("model = ?", filter.model);
-  where("project = ?", filter.project);
-  where("at >= ?", filter.from);
-  where("at < ?", filter.to);
-  where("EXISTS (SELECT 1 FROM json_each(providers) p WHERE p.value ->> 'id' = ?)", filter.provider);
-  where(
-    `EXISTS (SELECT 1 FROM json_each(providers) p, json_each(p.value -> 'failures') f WHERE f.value ->> 'code' = ?)`,
-    filter.requirement,
-  );
-  const { results } = await env.DB.prepare(
-    `SELECT event FROM security_events WHERE ${conditions.join(" AND ")} ORDER BY id DESC LIMIT ?`,
-  )
+  const { where, values } = conditionsOf([
+    ["org = ?", filter.org],
+    ["id < ?", filter.before],
+    ["model = ?", filter.model],
+    ["project = ?", filter.project],
+    ["at >= ?", filter.from],
+    ["at < ?", filter.to],
+    ["EXISTS (SELECT 1 FROM json_each(providers) p WHERE p.value ->> 'id' = ?)", filter.provider],
+    [
+      `EXISTS (SELECT 1 FROM json_each(providers) p, json_each(p.value -> 'failures') f WHERE f.value ->> 'code' = ?)`,
+      filter.requirement,
+    ],
+  ]);
+  const { results } = await env.DB.prepare(`SELECT event FROM security_events WHERE ${where} ORDER BY id DESC LIMIT ?`)
     .bind(...values, filter.limit)
     .all<{ event: string }>();
   return results.map(({ event }) => SecurityEvent.parse(JSON.parse(event)));

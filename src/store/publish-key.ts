@@ -2,11 +2,10 @@
 // published only if it still is what was put; else it is read and put again.
 import type { Env } from "../env.ts";
 import { forget } from "./edge.ts";
+import { untilNextWrite } from "./publish.ts";
 import { type KeyRecord, kvKeys, RECORD_SCHEMA } from "./records.ts";
 import { timestamp } from "./secrets.ts";
 
-/** KV takes one write per second and key. */
-const KV_WRITE_INTERVAL_MS = 1_100;
 const MAX_WRITES = 2;
 const REPAIRED_AT_ONCE = 500;
 /**
@@ -28,7 +27,7 @@ const COLUMNS = "id, hash, org, project, expires_at, revoked_at";
 /** Brings the edge in step with one key; false when that is not known to be done, and cron tries again. Never throws. */
 export async function publishKey(env: Env, id: string): Promise<boolean> {
   for (let writes = 0; writes < MAX_WRITES; writes++) {
-    if (writes > 0) await pause(KV_WRITE_INTERVAL_MS);
+    if (writes > 0) await untilNextWrite();
     try {
       const row = await env.DB.prepare(`SELECT ${COLUMNS} FROM api_keys WHERE id = ?`).bind(id).first<Row>();
       if (row && (await carry(env, row))) return true;
@@ -83,5 +82,3 @@ function edgeValueOf({ org, project, id, expires_at, revoked_at }: Row): string 
   const record: KeyRecord = { schema: RECORD_SCHEMA, org, project, key_id: id, expires_at };
   return revoked_at === null ? JSON.stringify(record) : null;
 }
-
-const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));

@@ -5,7 +5,6 @@ import { adoptOrg } from "./edge.ts";
 import { kvKeys, type OrgRecord } from "./records.ts";
 import { newestRevision } from "./revisions.ts";
 
-/** KV takes one write per second and key. */
 const KV_WRITE_INTERVAL_MS = 1_100;
 const MAX_PUTS = 4;
 
@@ -16,7 +15,7 @@ export async function publishOrg(env: Env, org: string): Promise<Published> {
   try {
     let newest = await newestRevision(env, org);
     for (let puts = 0; newest && puts < MAX_PUTS; puts++) {
-      if (puts > 0) await pause(KV_WRITE_INTERVAL_MS);
+      if (puts > 0) await untilNextWrite();
       const { record } = newest;
       const put = await attemptPut(env, kvKeys.org(org), JSON.stringify(record));
       newest = await newestRevision(env, org);
@@ -55,4 +54,7 @@ async function attemptPut(env: Env, key: string, value: string): Promise<boolean
   }
 }
 
-const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+/** Resolves when KV, which takes one write per second and key, takes the next of a key that was just written. */
+export function untilNextWrite(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, KV_WRITE_INTERVAL_MS));
+}

@@ -5,7 +5,7 @@ import type { Env } from "../env.ts";
 /** `unknown`: the limiter did not answer. Whoever asks decides what that means for them. */
 export type Limit = "within" | "beyond" | "unknown";
 
-/** The period that both limiters count in. */
+/** The period that all of them count in. */
 export const LIMIT_PERIOD_SECONDS = 60;
 
 /** Counts an attempt to sign in. */
@@ -16,6 +16,11 @@ export function countAttempt(env: Env, key: string): Promise<Limit> {
 /** Counts a refused attempt that is about to be recorded. */
 export function countRecord(env: Env, key: string): Promise<Limit> {
   return counted(() => env.SIGN_IN_RECORDS.limit({ key }));
+}
+
+/** Counts a block of a key: beyond the limit they are not stored one by one. */
+export function countBlock(env: Env, key: string): Promise<Limit> {
+  return counted(() => env.BLOCKS_PER_KEY.limit({ key }));
 }
 
 async function counted(limit: () => Promise<RateLimitOutcome>): Promise<Limit> {

@@ -3,6 +3,7 @@
 //
 // A public name can resolve to a private address, and nothing here can know. That leads nowhere on Cloudflare's network;
 // and requests into the installation's own zone come in by its front door (global_fetch_strictly_public).
+import { LOOPBACK_HOSTS } from "../env.ts";
 
 declare const checked: unique symbol;
 /** An address that was checked; only `checkReceiverUrl` makes one. */
@@ -13,7 +14,6 @@ export type CheckedUrl =
   | { readonly ok: false; readonly why: string };
 
 const MAX_CHARACTERS = 2048;
-const LOOPBACK = new Set(["127.0.0.1", "localhost", "[::1]"]);
 /** Names that never mean a public host: RFC 6761, 6762, 7686, 8375, ICANN's `internal`, and what networks use by habit. */
 const PRIVATE_NAMES =
   /(?:^|\.)(?:localhost|local|internal|intranet|private|corp|home|lan|home\.arpa|test|invalid|onion)$/;
@@ -27,7 +27,7 @@ export function checkReceiverUrl(text: string, { sandbox }: { sandbox: boolean }
   if (url.hash !== "") return refused("must have no fragment: it would never be sent");
   // As the parser has it: 0x7f.1, 2130706433 and full-width digits are all 127.0.0.1 by now.
   const { protocol, hostname, port, href } = url;
-  if (sandbox && protocol === "http:" && LOOPBACK.has(hostname)) return { ok: true, url: href as ReceiverUrl };
+  if (sandbox && protocol === "http:" && LOOPBACK_HOSTS.has(hostname)) return { ok: true, url: href as ReceiverUrl };
   if (protocol !== "https:") return refused("must begin with https://");
   // Internal services listen elsewhere, and a status per port would tell which.
   if (port !== "") return refused("must be at port 443");

@@ -4,12 +4,12 @@ import { auditStatement } from "./audit-log.ts";
 import { orgOf } from "./chain.ts";
 import { timestamp } from "./secrets.ts";
 
-export const DEFAULT_RETENTION_DAYS = 400;
+const DEFAULT_RETENTION_DAYS = 400;
 /** The schema has the lower bound too. */
 export const MIN_RETENTION_DAYS = 180;
 export const MAX_RETENTION_DAYS = 3_650;
 /** Nothing goes so soon after a change: what a mistake or a stolen token would destroy does not come back. */
-export const DAYS_TO_RECONSIDER = 7;
+const DAYS_TO_RECONSIDER = 7;
 
 const DAY_MS = 86_400_000;
 

@@ -13,11 +13,15 @@ import { PAGE_QUERY, paged, pageOf, positionOf } from "./page.ts";
 import { PERIOD_QUERY } from "./period.ts";
 import { readQuery } from "./request.ts";
 
-const FILTERS = {
+/** What an event is found by; each is compared whole. */
+export const EVENT_FILTERS = {
   model: z.string().min(1).max(256).optional(),
   provider: z.string().min(1).max(64).optional(),
   /** A failure code: a requirement's id, or such as `provider_blocked`. */
   requirement: z.string().min(1).max(64).optional(),
+};
+const FILTERS = {
+  ...EVENT_FILTERS,
   project: Id.optional(),
   ...PERIOD_QUERY,
 };

@@ -24,7 +24,7 @@ export const KeyChange = z
     "must name what to change: name or expires_at",
   );
 
-export const KeyAnswer = z.strictObject({
+const KeyAnswer = z.strictObject({
   id: z.string(),
   prefix: z.string(),
   project: Id,

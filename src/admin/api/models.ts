@@ -31,7 +31,7 @@ export const MODEL_FILTERS = {
 
 export const ModelsQuery = z.strictObject({ ...MODEL_FILTERS, ...PAGE_QUERY });
 
-export const ModelAnswer = z.strictObject({
+const ModelAnswer = z.strictObject({
   id: z.string(),
   name: z.string(),
   aliases: z.array(z.string()),

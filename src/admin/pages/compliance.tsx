@@ -6,7 +6,7 @@ import { edgeOf } from "../api/edge-of.ts";
 import type { AdminEnv } from "../authorize.ts";
 import { changeInWords } from "../change-in-words.ts";
 import { DOUBTS } from "../confirmation.ts";
-import { readPolicy, savePolicy } from "../policy.ts";
+import { readableCatalog, readPolicy, savePolicy } from "../policy.ts";
 import { invalid, noSuchOrg } from "../problem.ts";
 import { provenanceOf } from "../provenance.ts";
 import { enter } from "./access.ts";
@@ -14,7 +14,7 @@ import { CompliancePage, type ComplianceView, PreviewFragments } from "./complia
 import { isConfirmed } from "./confirm.tsx";
 import { type Draft, LISTS, NOTHING_TYPED, readDraft } from "./draft.ts";
 import { touchedBy } from "./fragments.tsx";
-import { impactOf, readableCatalog } from "./impact-of.ts";
+import { impactOf } from "./impact-of.ts";
 import { savedSince } from "./overtaken.ts";
 import { postedForm } from "./posted-form.ts";
 import { NO_REASON, typedReason } from "./reason.tsx";

@@ -5,8 +5,10 @@ import { SecurityEvent } from "../../store/event.ts";
 import { findEvent, listEvents } from "../../store/events.ts";
 import { newestRevision } from "../../store/revisions.ts";
 import { edgeOf } from "../api/edge-of.ts";
+import { EVENT_FILTERS } from "../api/events.ts";
 import type { AdminEnv } from "../authorize.ts";
 import { healthOf } from "../health.ts";
+import { readableCatalog } from "../policy.ts";
 import { Problem } from "../problem.ts";
 import { enter } from "./access.ts";
 import { DAY_FILTERS, periodOf } from "./days.ts";
@@ -14,16 +16,13 @@ import { EventPage } from "./event-page.tsx";
 import { EventsPage } from "./events-page.tsx";
 import { readFilters } from "./filters.ts";
 import { glanceAt } from "./glance.tsx";
-import { readableCatalog } from "./impact-of.ts";
 
 const PER_PAGE = 50;
 
 export const events = new Hono<AdminEnv>();
 
 const Query = z.strictObject({
-  model: z.string().max(256).optional(),
-  provider: z.string().max(64).optional(),
-  requirement: z.string().max(64).optional(),
+  ...EVENT_FILTERS,
   project: z.string().max(64).optional(),
   ...DAY_FILTERS,
   before: SecurityEvent.shape.id.optional(),

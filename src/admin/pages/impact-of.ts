@@ -2,23 +2,11 @@
 // page still shows the policy, and says why there is no impact.
 import type { CatalogIndex } from "../../catalog/lookup.ts";
 import type { StoredPolicy } from "../../compliance/policy.ts";
-import { RefusalError } from "../../errors.ts";
-import { type Edge, loadCatalog } from "../../store/edge.ts";
 import type { OrgRecord } from "../../store/records.ts";
 import { previewPolicy } from "../policy.ts";
 import { previewProjectPolicy } from "../project-policy.ts";
 import { arrange } from "./impact.ts";
 import type { ImpactOutcome } from "./impact-panel.tsx";
-
-/** The catalog in force, or null while it cannot be read. */
-export async function readableCatalog(edge: Edge): Promise<CatalogIndex | null> {
-  try {
-    return await loadCatalog(edge);
-  } catch (error) {
-    if (error instanceof RefusalError) return null;
-    throw error;
-  }
-}
 
 const CATALOG_UNREADABLE = "the catalog of providers cannot be read right now";
 

@@ -211,7 +211,7 @@ const Row = ({ row, impact, now }: { row: ImpactRow; impact: Impact; now: number
 };
 
 /** Allowed or blocked, never by colour alone. */
-export const Mark = ({ kind }: { kind: "allowed" | "blocked" }) => (
+const Mark = ({ kind }: { kind: "allowed" | "blocked" }) => (
   <span class={`mark ${kind}`}>
     <span aria-hidden="true">{kind === "allowed" ? "✓" : "✕"}</span> {kind === "allowed" ? "Allowed" : "Blocked"}
   </span>

@@ -77,7 +77,7 @@ function providerRows(preview: Preview, catalog: CatalogIndex): ImpactRow[] {
 }
 
 /** The facts that a policy looks at, each once, in the registry's order of its requirements. */
-export function decidingAttributes({ requirements, headquarters }: StoredPolicy): Attribute[] {
+function decidingAttributes({ requirements, headquarters }: StoredPolicy): Attribute[] {
   const read = requirements.flatMap((id) => [...(requirementOf(id)?.reads ?? [])]);
   if (headquarters.length > 0) read.push("headquarters");
   return [...new Set(read)];

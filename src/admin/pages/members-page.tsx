@@ -4,6 +4,7 @@ import type { ListedMember, Member } from "../../store/members.ts";
 import type { AdminToken } from "../../store/tokens.ts";
 import { document, Notice } from "./layout.tsx";
 import { isExpired, lastActiveOn, memberPath, ROLES } from "./member-words.ts";
+import { Pager } from "./pager.tsx";
 import { RoleSelect } from "./role-select.tsx";
 import { Day, Time } from "./time.tsx";
 
@@ -49,14 +50,11 @@ export const MembersPage = (view: MembersView) => {
         ) : (
           <Table {...view} />
         )}
-        <nav class="pager" aria-label="Pages of members">
-          {after && <a href="/settings/members">First</a>}
-          {next && (
-            <a href={`/settings/members?after=${encodeURIComponent(next)}`} rel="next">
-              Next
-            </a>
-          )}
-        </nav>
+        <Pager
+          of="members"
+          first={after ? { href: "/settings/members", label: "First" } : null}
+          next={next ? { href: `/settings/members?after=${encodeURIComponent(next)}`, label: "Next" } : null}
+        />
         <Add {...view} />
       </>
     ),

@@ -7,12 +7,11 @@ import { listRevisions } from "../../store/revisions.ts";
 import { edgeOf } from "../api/edge-of.ts";
 import type { AdminEnv } from "../authorize.ts";
 import { healthOf } from "../health.ts";
-import { previewPolicy, readPolicy } from "../policy.ts";
+import { previewPolicy, readableCatalog, readPolicy } from "../policy.ts";
 import { noSuchOrg } from "../problem.ts";
 import { may } from "../roles.ts";
 import { enter } from "./access.ts";
 import { daysOf, tallyOf, windowsAt } from "./blocks.ts";
-import { readableCatalog } from "./impact-of.ts";
 import { mostBlocked } from "./most-blocked.ts";
 import { OverviewPage } from "./overview-page.tsx";
 

@@ -31,7 +31,7 @@ export interface Asked {
 }
 
 /** What every command takes. */
-export const COMMON: Options = {
+const COMMON: Options = {
   url: { value: "URL", help: "where the gateway is; else PORTCULLIS_URL" },
   token: { value: "TOKEN", help: "an admin token; else PORTCULLIS_TOKEN, which other users of the machine do not see" },
   org: { value: "ORG", help: "the organization; else PORTCULLIS_ORG" },

@@ -1,0 +1,14 @@
+// How long an answer is waited for where the platform sets no bound.
+
+/** What `work` comes to; rejects, saying `late`, when that takes longer than `milliseconds`. The work itself goes on. */
+export async function inTime<T>(work: Promise<T>, milliseconds: number, late: string): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const bound = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(late)), milliseconds);
+  });
+  try {
+    return await Promise.race([work, bound]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
