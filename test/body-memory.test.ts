@@ -69,7 +69,7 @@ describe("memory", () => {
     expect(body.byteLength).toBe(0);
   });
 
-  it("counts no longer than its client stays, and is not pulled from under whoever still reads it", () => {
+  it("is not pulled from under whoever still reads it when its client is gone", () => {
     const isolate = isolateOf({} as never);
     const client = new AbortController();
     const memory = reserveBytes(isolate, client.signal);
@@ -78,8 +78,25 @@ describe("memory", () => {
     memory.hold(body);
     client.abort();
     memory.reserve(10);
-    expect([isolate.bodyBytesInFlight, body.byteLength]).toEqual([0, 10]);
+    expect(body.byteLength).toBe(10);
     memory.release();
-    expect([isolate.bodyBytesInFlight, body.byteLength]).toEqual([0, 0]);
+    expect([isolate.held.total, body.byteLength]).toEqual([0, 0]);
+  });
+
+  it("of clients that are gone is there for others once room runs out, and counted once", () => {
+    const isolate = isolateOf({} as never);
+    const [gone, stays] = [new AbortController(), new AbortController()];
+    const [left, held] = [reserveBytes(isolate, gone.signal), reserveBytes(isolate, stays.signal)];
+    left.reserve(20 * MIB);
+    held.reserve(3 * MIB);
+    expect(() => reserveBytes(isolate, stays.signal).reserve(5 * MIB)).toThrow("overloaded");
+    gone.abort();
+    reserveBytes(isolate, stays.signal).reserve(5 * MIB);
+    expect(isolate.held.total).toBe(8 * MIB);
+    left.reserve(MIB);
+    expect(isolate.held.total).toBe(9 * MIB);
+    left.release();
+    held.release();
+    expect(isolate.held.total).toBe(5 * MIB);
   });
 });

@@ -58,6 +58,7 @@ const callOf = (): Call => ({
   contentType: "application/json",
   clientGone: new AbortController().signal,
   headersTimeoutSeconds: 5,
+  mayFallBack: false,
 });
 
 it("opens to a candidate with its own passing verdict, for one call", async () => {

@@ -19,8 +19,16 @@ export interface GatewayEnv {
 
 /** What this isolate keeps between requests. Hints and counters only: nothing here admits or refuses a provider. */
 export interface Isolate {
-  health: HealthBook;
-  bodyBytesInFlight: number;
+  readonly health: HealthBook;
+  /** The bytes of bodies in memory, and by whom they are held. */
+  readonly held: { total: number; readonly by: Set<HeldBytes> };
+}
+
+/** What one request holds of the isolate's memory. */
+export interface HeldBytes {
+  bytes: number;
+  /** Fires when the request's client goes away. */
+  readonly clientGone: AbortSignal;
 }
 
 const isolates = new WeakMap<Env, Isolate>();
@@ -28,7 +36,7 @@ const isolates = new WeakMap<Env, Isolate>();
 export function isolateOf(env: Env): Isolate {
   const known = isolates.get(env);
   if (known) return known;
-  const isolate: Isolate = { health: new Map(), bodyBytesInFlight: 0 };
+  const isolate: Isolate = { health: new Map(), held: { total: 0, by: new Set() } };
   isolates.set(env, isolate);
   return isolate;
 }
@@ -52,13 +60,13 @@ export function requestIdOf(c: Context<GatewayEnv>): string {
 /** Which request and which revision an answer belongs to. `x-request-id` and `request-id` are where SDKs look. */
 export function ownHeaders(c: Context<GatewayEnv>): Record<string, string> {
   const id = requestIdOf(c);
+  const revision = c.get("revision");
   const headers: Record<string, string> = {
     "cache-control": "no-store",
     "portcullis-request-id": id,
     "x-request-id": id,
     "request-id": id,
   };
-  const revision = c.get("revision");
   if (revision !== undefined) headers["portcullis-policy-revision"] = String(revision);
   return headers;
 }

@@ -13,8 +13,10 @@ export type Credential =
   | (ProviderSecret & { readonly id: string; readonly variables: Readonly<Record<string, string>> })
   | { readonly kind: "sandbox"; readonly id: string; readonly baseUrl: string };
 
+export type ServiceAccountCredential = Extract<Credential, { kind: "service_account" }>;
+
 /** A credential that a request can carry as it is. A service account is exchanged for an access token first. */
-export type ReadyCredential = Exclude<Credential, { kind: "service_account" }>;
+export type ReadyCredential = Exclude<Credential, ServiceAccountCredential>;
 
 /** Whose credentials are looked for, and where. */
 export interface Holder {

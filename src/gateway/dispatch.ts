@@ -4,7 +4,7 @@ import { noteFailure, noteSuccess } from "../routing/health.ts";
 import { retryAfterOf } from "../routing/retry-after.ts";
 import { giveBack } from "./bytes.ts";
 import type { Isolate } from "./context.ts";
-import type { Credential, ReadyCredential } from "./credentials.ts";
+import type { Credential, ReadyCredential, ServiceAccountCredential } from "./credentials.ts";
 import { accessToken } from "./google-token.ts";
 import { type Ending, guardBody } from "./stream-guard.ts";
 import { type Admitted, type Answer, type Call, callProvider } from "./upstream.ts";
@@ -39,7 +39,7 @@ export interface Dispatch {
    * fail, so whatever follows the first is judged once more.
    */
   readonly readmit: (admitted: Admitted) => Promise<Admitted | null>;
-  readonly call: Omit<Call, keyof Prepared>;
+  readonly call: Omit<Call, keyof Prepared | "mayFallBack">;
   readonly idleTimeoutSeconds: number;
   readonly isolate: Isolate;
 }
@@ -51,23 +51,26 @@ export async function dispatch(
 ): Promise<Dispatched> {
   const failed: Attempt[] = [];
   let retryAfterSeconds: number | null = null;
-  for (const each of planned) {
+  for (const [index, each] of planned.entries()) {
     if (call.clientGone.aborted) break;
     const admitted = failed.length === 0 ? each : await readmit(each);
     const prepared = admitted && prepare(admitted);
     if (!prepared) continue;
     const provider = admitted.candidate.provider.id;
     const healthKey = healthKeyOf(provider, prepared.credential);
-    const credential = await readied(admitted, prepared.credential, call.clientGone);
+    const credential =
+      prepared.credential.kind === "service_account"
+        ? await exchanged(admitted, prepared.credential, call.clientGone)
+        : prepared.credential;
     const answer: Answer = credential
-      ? await callProvider(admitted, { ...call, ...prepared, credential })
+      ? await callProvider(admitted, { ...call, ...prepared, credential, mayFallBack: index + 1 < planned.length })
       : { kind: "failed", result: "no access token" };
     giveBack(prepared.body);
     if (answer.kind === "answered" && !isProvidersTrouble(answer.response.status)) {
-      const { response, cancel } = answer;
+      const { response } = answer;
       const onEnd = noteEnding(isolate, healthKey);
       const { surface, clientGone } = call;
-      const body = guardBody(response, { surface, idleTimeoutSeconds, clientGone, cancel, onEnd });
+      const body = guardBody(response, { surface, idleTimeoutSeconds, clientGone, onEnd });
       return { provider, response, body };
     }
     // A client that hung up says nothing of the provider's health.
@@ -94,13 +97,11 @@ function noteEnding({ health }: Isolate, key: string): (ending: Ending) => void 
 }
 
 /** A service account as the access token that it is exchanged for; null when there is none to be had. */
-async function readied(
+async function exchanged(
   admitted: Admitted,
-  credential: Credential,
+  { id, account, variables }: ServiceAccountCredential,
   clientGone: AbortSignal,
 ): Promise<ReadyCredential | null> {
-  if (credential.kind !== "service_account") return credential;
-  const { id, account, variables } = credential;
   const secret = await accessToken(admitted, account, clientGone);
   return secret === null ? null : { kind: "secret", id, secret, variables };
 }

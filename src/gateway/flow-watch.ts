@@ -4,7 +4,7 @@
 // what collects in it while nobody looks is what the client took meanwhile.
 
 const SAMPLE_BYTES = 16 * 1024;
-/** How long nobody looks after a sample that was not full. */
+/** How long nobody looks at first, and after each sample that was not full. */
 const LOOK_AWAY_MS = 100;
 
 export interface Watch {
@@ -17,6 +17,7 @@ export function watchFlow(branch: ReadableStream, idleMs: number, onStill: () =>
   let timer: ReturnType<typeof setTimeout> | undefined;
   let stopped = false;
   const sample = async () => {
+    await scheduler.wait(LOOK_AWAY_MS);
     for (let buffer = new ArrayBuffer(SAMPLE_BYTES); !stopped; ) {
       timer = setTimeout(onStill, idleMs);
       const { done, value } = await reader.read(new Uint8Array(buffer));

@@ -1,16 +1,19 @@
 // A JSON body that is judged without being rewritten: what the gateway does not judge is never decoded, and leaves as it
 // arrived. Pure.
 import { isUtf8 } from "node:buffer";
-import { joined } from "./bytes.ts";
+import { bytesOf, joined, shortText } from "./bytes.ts";
 import { type ScannedMember, type ScanProblem, scanObject } from "./json-scan.ts";
 
+/** A member of the object at the top, in byte offsets. */
 export interface Member extends ScannedMember {
-  readonly name: string;
+  /** What its text stands for, once that was read. */
+  value: unknown;
 }
 
 export interface JsonBody {
   readonly bytes: Uint8Array;
-  readonly members: readonly Member[];
+  /** By name, in the order they are written. */
+  readonly members: ReadonlyMap<string, Member>;
   /** The members by name, each decoded when it is first read: reading a prompt costs its length. Inherits nothing. */
   readonly root: Readonly<Record<string, unknown>>;
 }
@@ -21,35 +24,40 @@ export type JsonProblem =
   | { problem: "byte_order_mark" }
   | { problem: "repeated_key"; where: string };
 
+/** A member's value before it was read. */
+const UNREAD = Symbol("unread");
+
 /** Reads a body, and refuses what two parsers could read differently: repeated keys at the top or inside `tools`. */
 export function readJson(bytes: Uint8Array): JsonBody | JsonProblem {
   if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) return { problem: "byte_order_mark" };
   if (!isUtf8(bytes)) return { problem: "not_utf8" };
   const scanned = scanObject(bytes);
   if ("problem" in scanned) return scanned;
-  const members = scanned.map((found): Member => ({ ...found, name: nameOf(bytes, found) }));
-  const byName = new Map<string | symbol, Member>(members.map((member) => [member.name, member]));
-  if (byName.size < members.length) return { problem: "repeated_key", where: "the request body" };
-  const root = lazyRecord(bytes, byName);
-  const body = { bytes, members, root };
-  return repeatedKey(body, (name) => name === "tools") ?? body;
+  const members = new Map<string, Member>();
+  for (const { start, nameEnd, valueStart, end, keys } of scanned) {
+    // The name that the text stands for, so that an escaped `"mod\u0065l"` is the `model` it is.
+    const name = String(decoded(bytes, start, nameEnd));
+    if (members.has(name)) return { problem: "repeated_key", where: "the request body" };
+    members.set(name, { start, nameEnd, valueStart, end, keys, value: UNREAD });
+  }
+  const body = { bytes, members, root: lazyRecord(bytes, members) };
+  return repeatedKey(body, isTools) ?? body;
+}
+
+function isTools(name: string): boolean {
+  return name === "tools";
 }
 
 /** The problem that a key is repeated inside one of the members that `isJudged` names, or null. */
 export function repeatedKey({ members, root }: JsonBody, isJudged: (name: string) => boolean): JsonProblem | null {
-  for (const { name, keys } of members)
+  for (const [name, { keys }] of members)
     if (isJudged(name) && keys !== countKeys(root[name])) return { problem: "repeated_key", where: name };
   return null;
 }
 
-/** The decoded value of a top-level member, or undefined. */
-export function memberValue({ root }: JsonBody, name: string): unknown {
-  return root[name];
-}
-
 /** The JSON text of a top-level member; `null` where there is none. */
 export function memberText({ bytes, members }: JsonBody, name: string): string {
-  const member = members.find((each) => each.name === name);
+  const member = members.get(name);
   return member ? decoder.decode(bytes.subarray(member.valueStart, member.end)) : "null";
 }
 
@@ -57,21 +65,19 @@ export function memberText({ bytes, members }: JsonBody, name: string): string {
  * The body with some members set to a value (JSON text) or, by null, left out; all others byte for byte as they were. In
  * memory of its own.
  */
-export function withMembers(
-  { bytes, members, root }: JsonBody,
-  changes: ReadonlyMap<string, string | null>,
-): Uint8Array {
+export function withMembers({ bytes, members }: JsonBody, changes: ReadonlyMap<string, string | null>): Uint8Array {
   const pieces: Uint8Array[] = [];
   let written = "{";
   let separator = "";
   /** Members that stay as they are and stand beside each other leave in one piece. */
-  let run: { start: number; end: number } | null = null;
+  let runStart = -1;
+  let runEnd = -1;
   const endRun = () => {
-    if (run === null) return;
-    pieces.push(encoder.encode(written + separator), bytes.subarray(run.start, run.end));
+    if (runStart < 0) return;
+    pieces.push(bytesOf(written + separator), bytes.subarray(runStart, runEnd));
     written = "";
     separator = ",";
-    run = null;
+    runStart = -1;
   };
   const write = (name: string, json: string) => {
     endRun();
@@ -79,59 +85,64 @@ export function withMembers(
     separator = ",";
   };
 
-  for (const { name, start, end } of members) {
+  for (const [name, { start, end }] of members) {
     const change = changes.get(name);
-    if (change === undefined) run = { start: run === null ? start : (run as { start: number }).start, end };
-    else if (change === null) endRun();
+    if (change === undefined) {
+      if (runStart < 0) runStart = start;
+      runEnd = end;
+    } else if (change === null) endRun();
     else write(name, change);
   }
-  for (const [name, change] of changes) if (change !== null && !(name in root)) write(name, change);
+  for (const [name, change] of changes) if (change !== null && !members.has(name)) write(name, change);
   endRun();
-  pieces.push(encoder.encode(`${written}}`));
+  pieces.push(bytesOf(`${written}}`));
   return joined(pieces);
 }
 
-const BACKSLASH = 0x5c;
+const QUOTE = 0x22;
 
-const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** What the JSON text between two offsets stands for. */
 function decoded(bytes: Uint8Array, start: number, end: number): unknown {
-  return JSON.parse(decoder.decode(bytes.subarray(start, end)));
-}
-
-const SHORT_NAME = 64;
-
-/** The name that a member's JSON text stands for, so that an escaped `"mod\u0065l"` is the `model` it is. */
-function nameOf(bytes: Uint8Array, { start, nameEnd }: ScannedMember): string {
-  let name = "";
-  // Names are short and plain, and the decoder is far away for a few bytes.
-  for (let at = start + 1; at < nameEnd - 1; at++) {
-    const code = bytes[at] ?? 0;
-    if (code === BACKSLASH || code > 0x7f || name.length > SHORT_NAME) return String(decoded(bytes, start, nameEnd));
-    name += String.fromCharCode(code);
-  }
-  return name;
+  // Names are short and plain, and so is `model`; the decoder is far away for a few bytes.
+  const plain = bytes[start] === QUOTE ? shortText(bytes, start + 1, end - 1) : null;
+  return plain ?? JSON.parse(decoder.decode(bytes.subarray(start, end)));
 }
 
 /** A record of the members that decodes each when it is first read. */
-function lazyRecord(bytes: Uint8Array, members: ReadonlyMap<string | symbol, Member>): JsonBody["root"] {
-  const known = new Map<Member, unknown>();
-  const read = (name: string | symbol) => {
-    const member = members.get(name);
-    if (!member) return undefined;
-    if (!known.has(member)) known.set(member, decoded(bytes, member.valueStart, member.end));
-    return known.get(member);
-  };
-  return new Proxy(Object.create(null), {
-    get: (_, name) => read(name),
-    has: (_, name) => members.has(name),
-    ownKeys: () => [...members.keys()],
-    getOwnPropertyDescriptor: (_, name) =>
-      members.has(name) ? { get: () => read(name), enumerable: true, configurable: true } : undefined,
-  });
+function lazyRecord(bytes: Uint8Array, members: ReadonlyMap<string, Member>): JsonBody["root"] {
+  return new Proxy(new Members(bytes, members), LAZILY) as unknown as JsonBody["root"];
 }
+
+class Members {
+  readonly #bytes: Uint8Array;
+  readonly #members: ReadonlyMap<string | symbol, Member>;
+  constructor(bytes: Uint8Array, members: ReadonlyMap<string, Member>) {
+    this.#bytes = bytes;
+    this.#members = members;
+  }
+  read(name: string | symbol): unknown {
+    const member = this.#members.get(name);
+    if (member?.value === UNREAD) member.value = decoded(this.#bytes, member.valueStart, member.end);
+    return member?.value;
+  }
+  has(name: string | symbol): boolean {
+    return this.#members.has(name);
+  }
+  names(): (string | symbol)[] {
+    return [...this.#members.keys()];
+  }
+}
+
+const LAZILY: ProxyHandler<Members> = {
+  get: (members, name) => members.read(name),
+  has: (members, name) => members.has(name),
+  ownKeys: (members) => members.names(),
+  getOwnPropertyDescriptor: (members, name) =>
+    members.has(name) ? { get: () => members.read(name), enumerable: true, configurable: true } : undefined,
+  getPrototypeOf: () => null,
+};
 
 /** How many keys the objects inside a parsed value have; a repeated key counts once, so fewer than were written. */
 function countKeys(value: unknown): number {

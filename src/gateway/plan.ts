@@ -58,23 +58,29 @@ interface Climbed {
 
 /** Plans a request. Each target climbs the ladder by itself; what reaches the top is tried in the client's order. */
 export function planRequest({ targets, preferences, needs }: Asked, situation: Situation): Plan {
-  const climbed = targets.flatMap((target) =>
-    target === AUTO ? climbAuto(preferences, needs(), situation) : [climbTarget(target, preferences, situation, true)],
-  );
-  const admitted = climbed
-    .flatMap(({ outcome }) =>
-      outcome.kind === "admitted" ? rank(outcome.admitted, { preferences, isHealthy: situation.isHealthy }) : [],
-    )
-    .slice(0, MAX_ATTEMPTS);
+  const climbed: Climbed[] = [];
+  const ranked: Admitted[] = [];
+  for (const target of targets)
+    if (target === AUTO) climbed.push(...climbAuto(preferences, needs(), situation));
+    else climbed.push(climbTarget(target, preferences, situation, true));
+  for (const { outcome } of climbed)
+    if (outcome.kind === "admitted")
+      ranked.push(...rank(outcome.admitted, { preferences, isHealthy: situation.isHealthy }));
+  const admitted = ranked.slice(0, MAX_ATTEMPTS);
   const refused = admitted.length > 0 ? null : reasonOf(climbed, situation.api);
-  const named = namedProviders(preferences);
-  const isRecorded = ({ candidate }: Removed, whole: boolean) =>
-    refused === "by_compliance" || whole || named.has(candidate.provider.id);
-  const removed = climbed.flatMap(({ named: byClient, outcome }) =>
-    outcome.removed.filter((each) => isRecorded(each, byClient && outcome.kind === "blocked")),
-  );
   const { mode = "auto", model = "" } = climbed[0] ?? {};
-  return { mode, model, admitted, removed, refused };
+  return { mode, model, admitted, removed: recordedOf(climbed, preferences, refused), refused };
+}
+
+/** What compliance removed and goes on record. */
+function recordedOf(climbed: readonly Climbed[], preferences: Preferences, refused: Plan["refused"]): Removed[] {
+  const named = namedProviders(preferences);
+  const recorded: Removed[] = [];
+  for (const { named: byClient, outcome } of climbed) {
+    const whole = refused === "by_compliance" || (byClient && outcome.kind === "blocked");
+    for (const each of outcome.removed) if (whole || named.has(each.candidate.provider.id)) recorded.push(each);
+  }
+  return recorded;
 }
 
 function climbTarget(target: string, preferences: Preferences, situation: Situation, named: boolean): Climbed {

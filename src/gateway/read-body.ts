@@ -2,7 +2,7 @@
 import type { Settings } from "../env.ts";
 import { type Refusal, refuse, shown } from "../errors.ts";
 import { giveBack, joined } from "./bytes.ts";
-import type { Isolate } from "./context.ts";
+import type { HeldBytes, Isolate } from "./context.ts";
 import { type FormBody, readForm } from "./form-body.ts";
 import { headerParameters } from "./header-parameters.ts";
 import { type JsonBody, type JsonProblem, readJson, repeatedKey } from "./json-body.ts";
@@ -35,12 +35,12 @@ export async function readBody(
     return "problem" in form ? refuse(refusalOfForm(form)) : exactlyNamed(form, Object.keys(form.root));
   }
   const body = readJson(bytes);
-  if (!("problem" in body)) return exactlyNamed(body, Object.keys(body.root));
+  if (!("problem" in body)) return exactlyNamed(body, body.members.keys());
   return refuse(isForm(request) ? { code: "invalid_json", why: "this path takes JSON, not a form" } : refusalOf(body));
 }
 
 /** The body, unless a member is called like one that is judged, but for the case of its letters. */
-function exactlyNamed<B extends Body>(body: B, names: readonly string[]): B {
+function exactlyNamed<B extends Body>(body: B, names: Iterable<string>): B {
   const found = lookAlike(names);
   if (!found) return body;
   const why = `${shown(found.name)} differs from ${found.of} in the case of its letters alone, and some providers would read it as that; send it as ${found.of}.`;
@@ -70,7 +70,7 @@ export function requireOneReading(body: Body, isJudged: (name: string) => boolea
   if (problem) refuse(refusalOf(problem));
 }
 
-/** A place in the isolate's memory for one body; it counts no longer than the client stays. */
+/** A place in the isolate's memory for one body. */
 export interface Reservation {
   /** Counts more bytes as held; refuses when the isolate holds too many. */
   reserve(bytes: number): void;
@@ -80,32 +80,38 @@ export interface Reservation {
   release(): void;
 }
 
-export function reserveBytes(isolate: Isolate, clientGone: AbortSignal): Reservation {
-  let held = 0;
+/** A place for the body of the client that `clientGone` is about; one whose client is gone is lost when room runs out. */
+export function reserveBytes({ held }: Isolate, clientGone: AbortSignal): Reservation {
+  const own: HeldBytes = { bytes: 0, clientGone };
   let body: Uint8Array | null = null;
-  const uncount = () => {
-    isolate.bodyBytesInFlight -= held;
-    held = 0;
-  };
-  // Of a request whose client is gone nothing runs any more, no `finally` either.
-  clientGone.addEventListener("abort", uncount, { once: true });
   return {
     reserve(bytes) {
-      // What is counted now nobody would take off again.
-      if (clientGone.aborted) return;
-      if (isolate.bodyBytesInFlight + bytes > MAX_BYTES_IN_FLIGHT)
+      if (held.total + bytes > MAX_BYTES_IN_FLIGHT) reclaim(held);
+      if (held.total + bytes > MAX_BYTES_IN_FLIGHT)
         refuse({ code: "overloaded", retryAfterSeconds: OVERLOADED_RETRY_SECONDS });
-      isolate.bodyBytesInFlight += bytes;
-      held += bytes;
+      held.total += bytes;
+      own.bytes += bytes;
+      held.by.add(own);
     },
     hold(bytes) {
       body = bytes;
     },
     release() {
       if (body) giveBack(body);
-      uncount();
+      uncount(held, own);
     },
   };
+}
+
+function uncount(held: Isolate["held"], own: HeldBytes): void {
+  held.by.delete(own);
+  held.total -= own.bytes;
+  own.bytes = 0;
+}
+
+/** Of a request whose client is gone nothing runs any more, no `finally` either, so that others take its bytes back. */
+function reclaim(held: Isolate["held"]): void {
+  for (const each of held.by) if (each.clientGone.aborted) uncount(held, each);
 }
 
 async function readBytes(request: Request, limit: number, memory: Reservation): Promise<Uint8Array> {

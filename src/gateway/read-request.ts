@@ -2,7 +2,7 @@
 import type * as z from "zod";
 import { refuse, shown } from "../errors.ts";
 import { FallbackModels, ModelName, Preferences } from "../routing/preferences.ts";
-import { type JsonBody, memberValue } from "./json-body.ts";
+import type { JsonBody } from "./json-body.ts";
 import type { JudgedName } from "./judged-names.ts";
 import type { Body } from "./read-body.ts";
 import { askedOfForm } from "./read-form-request.ts";
@@ -26,16 +26,13 @@ export interface Needs {
 /** A token is seldom more than this many bytes of JSON, so this never counts more tokens than there are. */
 const MOST_BYTES_PER_TOKEN = 8;
 
-// Made once: making a schema costs more than using it.
-const OptionalModel = ModelName.optional();
-const OptionalModels = FallbackModels.optional();
-const OptionalPreferences = Preferences.optional();
+const NO_PREFERENCES: Preferences = {};
 
 /** Reads targets and preferences; refuses with 400 naming the field, or the provider, that is wrong. */
 export function readRequest(body: Body, providers: ReadonlyMap<string, unknown>): Asked {
   if ("parts" in body) return askedOfForm(body);
-  const model = read(body, "model", OptionalModel);
-  const models = read(body, "models", OptionalModels) ?? [];
+  const model = read(body, "model", ModelName);
+  const models = read(body, "models", FallbackModels) ?? [];
   const targets = [...new Set(model === undefined ? models : [model, ...models])];
   if (targets.length === 0)
     return refuse({
@@ -43,7 +40,7 @@ export function readRequest(body: Body, providers: ReadonlyMap<string, unknown>)
       param: "model",
       why: "model is missing: name a model, provider/model, or auto.",
     });
-  const preferences = read(body, "provider", OptionalPreferences) ?? {};
+  const preferences = read(body, "provider", Preferences) ?? NO_PREFERENCES;
   for (const field of ["only", "ignore", "order"] as const)
     for (const id of preferences[field] ?? []) if (!providers.has(id)) refuseUnknown(`provider.${field}`, id);
   return { targets, preferences, needs: () => needsOf(body) };
@@ -57,8 +54,11 @@ function refuseUnknown(param: string, id: string): never {
   });
 }
 
-function read<T extends z.ZodType>(body: JsonBody, name: JudgedName, schema: T): z.infer<T> {
-  const parsed = schema.safeParse(memberValue(body, name));
+/** The member as the schema has it; undefined where there is none. */
+function read<T extends z.ZodType>({ root }: JsonBody, name: JudgedName, schema: T): z.infer<T> | undefined {
+  const value = root[name];
+  if (value === undefined) return undefined;
+  const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   const { path, message } = parsed.error.issues[0] ?? { path: [], message: "is not valid" };
   const param = [name, ...path].join(".");

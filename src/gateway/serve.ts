@@ -4,6 +4,7 @@
 import type { Context } from "hono";
 import type { Candidate, CatalogIndex } from "../catalog/lookup.ts";
 import type { ApiId, Provider } from "../catalog/schema.ts";
+import type { Rules } from "../compliance/evaluate.ts";
 import type { Evaluator } from "../compliance/evaluator.ts";
 import { rulesOf } from "../compliance/rules.ts";
 import { isHealthy } from "../routing/health.ts";
@@ -57,11 +58,8 @@ export async function serve(c: Context<GatewayEnv>, surface: Surface): Promise<R
     const plan = planRequest(asked, situation);
     await recordAndRefuse(c, plan, { revision: org.revision, situation });
 
-    const hardenBy = async (record: OrgRecord): Promise<Hardening> => {
-      const rules = rulesOf(record, caller.project, added);
-      if (keepsNothing(rules)) requireOneReading(body, (name) => JUDGED_FOR_STATE.has(name));
-      const textOf = (name: JudgedName) => ("parts" in body ? "null" : memberText(body, name));
-      const hardened = harden(rules, api, { root: body.root, textOf });
+    const hardenBy = (record: OrgRecord): Hardening | Promise<never> => {
+      const hardened = hardenedBody(body, rulesOf(record, caller.project, added), api);
       return "field" in hardened ? refuseField(c, hardened, { plan, revision: record.revision, situation }) : hardened;
     };
     let hardening = await hardenBy(org);
@@ -135,6 +133,12 @@ function situationOf({
     },
     now,
   };
+}
+
+function hardenedBody(body: Body, rules: Rules, api: ApiId): ReturnType<typeof harden> {
+  if (keepsNothing(rules)) requireOneReading(body, (name) => JUDGED_FOR_STATE.has(name));
+  const textOf = (name: JudgedName) => ("parts" in body ? "null" : memberText(body, name));
+  return harden(rules, api, { root: body.root, textOf });
 }
 
 function remoteToolsOf(body: Body, api: ApiId): string[] {

@@ -13,8 +13,6 @@ export interface Guard {
   readonly idleTimeoutSeconds: number;
   /** Fires when the client goes away. */
   readonly clientGone: AbortSignal;
-  /** Ends the call to the provider. */
-  readonly cancel: () => void;
   readonly onEnd: (ending: Ending) => void;
 }
 
@@ -45,19 +43,20 @@ function isJson(type: string): boolean {
 async function pass(
   source: ReadableStream,
   { writable, branch, isEvents }: { writable: WritableStream; branch: ReadableStream; isEvents: boolean },
-  { surface, idleTimeoutSeconds, clientGone, cancel, onEnd }: Guard,
+  { surface, idleTimeoutSeconds, clientGone, onEnd }: Guard,
 ): Promise<void> {
   let how = "broken" as Break;
+  const stalled = new AbortController();
   const onStill = () => {
     how = "stalled";
-    cancel();
+    stalled.abort();
   };
   const watch = watchFlow(branch, idleTimeoutSeconds * 1000, onStill);
   try {
-    await source.pipeTo(writable, { preventAbort: true });
+    await source.pipeTo(writable, { preventAbort: true, signal: stalled.signal });
     return onEnd("whole");
   } catch {
-    cancel();
+    // How it ends is said below.
   } finally {
     watch.stop();
   }

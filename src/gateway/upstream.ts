@@ -3,6 +3,7 @@
 import type { Candidate } from "../catalog/lookup.ts";
 import { type PassingVerdict, stillHolds } from "../compliance/evaluate.ts";
 import { type Attempt, refuse } from "../errors.ts";
+import { inTime, TookTooLong } from "../store/in-time.ts";
 import type { ReadyCredential } from "./credentials.ts";
 import type { Surface } from "./surfaces.ts";
 import { upstreamHeaders, upstreamUrl } from "./upstream-request.ts";
@@ -24,11 +25,13 @@ export interface Call {
   /** Fires when the client goes away. */
   readonly clientGone: AbortSignal;
   readonly headersTimeoutSeconds: number;
+  /** Whether another candidate is tried when this one fails. */
+  readonly mayFallBack: boolean;
 }
 
-/** What came back; anything but `answered` left no response to pass on. `cancel` ends an answer that still comes in. */
+/** What came back; anything but `answered` left no response to pass on. */
 export type Answer =
-  | { kind: "answered"; response: Response; cancel: () => void }
+  | { kind: "answered"; response: Response }
   | { kind: "failed"; result: Exclude<Attempt["result"], number> };
 
 /** Sends the body to the provider and waits for its response headers. Redirects are never followed. */
@@ -42,30 +45,24 @@ export async function callProvider({ candidate, verdict }: Admitted, call: Call)
     });
 
   const target = { provider: provider.id, path: call.surface.path, endpoint, credential: call.credential };
-  const abort = new AbortController();
-  const cancel = () => abort.abort();
-  if (call.clientGone.aborted) cancel();
-  else call.clientGone.addEventListener("abort", cancel, { once: true });
-  let timedOut = false;
-  const timer = setTimeout(() => {
-    timedOut = true;
-    cancel();
-  }, call.headersTimeoutSeconds * 1000);
+  // The last call ends with the request, by the runtime's own doing; one that another follows has to be given up.
+  const givenUp = call.mayFallBack ? new AbortController() : null;
   try {
-    const response = await fetch(upstreamUrl(target, call.query), {
+    const answer = fetch(upstreamUrl(target, call.query), {
       method: "POST",
       headers: upstreamHeaders(target, call.clientHeaders, call.contentType),
       body: call.body,
       redirect: "manual",
-      signal: abort.signal,
+      signal: givenUp ? AbortSignal.any([call.clientGone, givenUp.signal]) : call.clientGone,
     });
-    if (response.status < 300 || response.status > 399) return { kind: "answered", response, cancel };
+    const response = await inTime(answer, call.headersTimeoutSeconds * 1000, "no response headers");
+    if (response.status < 300 || response.status > 399) return { kind: "answered", response };
     await response.body?.cancel();
     return { kind: "failed", result: "redirect" };
-  } catch {
+  } catch (error) {
     // The engine's message can quote the URL or the body; that it failed is all there is to say.
-    return { kind: "failed", result: timedOut ? "timeout" : "network error" };
-  } finally {
-    clearTimeout(timer);
+    if (!(error instanceof TookTooLong)) return { kind: "failed", result: "network error" };
+    givenUp?.abort();
+    return { kind: "failed", result: "timeout" };
   }
 }

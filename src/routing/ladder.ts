@@ -59,14 +59,15 @@ export function climb<C extends Routable, V extends { readonly allowed: boolean 
   if (passing.length === 0) return { kind: "blocked", removed };
 
   const speaks = (candidate: C) => candidate.mapping.apis.includes(api);
-  const speaking = preferred.filter(speaks);
-  if (speaking.length === 0)
-    return { kind: "api_not_supported", speaks: distinct(preferred.flatMap(({ mapping }) => mapping.apis)), removed };
-  if (!speaking.some((candidate) => isLive(candidate, now)))
-    return { kind: "model_retired", retired: speaking.map(({ provider }) => provider.id), removed };
-
   const serving = passing.filter(({ candidate }) => speaks(candidate) && isLive(candidate, now));
-  if (serving.length === 0) return { kind: "blocked", removed };
+  if (serving.length === 0) {
+    const speaking = preferred.filter(speaks);
+    if (speaking.length === 0)
+      return { kind: "api_not_supported", speaks: distinct(preferred.flatMap(({ mapping }) => mapping.apis)), removed };
+    if (!speaking.some((candidate) => isLive(candidate, now)))
+      return { kind: "model_retired", retired: speaking.map(({ provider }) => provider.id), removed };
+    return { kind: "blocked", removed };
+  }
   const admitted = serving.filter(({ candidate }) => hasCredentials(candidate));
   if (admitted.length > 0) return { kind: "admitted", admitted, removed };
   const providers = distinct(serving.map(({ candidate }) => candidate.provider.id));

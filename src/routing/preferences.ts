@@ -57,9 +57,11 @@ export function addedRequirements({ data_collection, zdr }: Preferences): ("no_t
 }
 
 /** The providers that the client named: what compliance removes of them is always recorded. */
-export function namedProviders({ only = [], order = [] }: Preferences): ReadonlySet<string> {
-  return new Set([...only, ...order]);
+export function namedProviders({ only, order }: Preferences): ReadonlySet<string> {
+  return only || order ? new Set([...(only ?? []), ...(order ?? [])]) : NOBODY;
 }
+
+const NOBODY: ReadonlySet<string> = new Set();
 
 interface Priced {
   readonly provider: { readonly id: string };

@@ -10,6 +10,7 @@ export function rank<C extends Routable, T extends { readonly candidate: C }>(
   admitted: readonly T[],
   { preferences, isHealthy }: { preferences: Preferences; isHealthy: (candidate: C) => boolean },
 ): T[] {
+  if (admitted.length < 2) return [...admitted];
   const { order = [], allow_fallbacks } = preferences;
   const keyed = admitted.map((item) => {
     const { provider, mapping } = item.candidate;

@@ -62,6 +62,8 @@ function memoryOf(env: Env): Memory {
 /** Whose the API key with that hash is; null when there is no such key. Throws 503 when that cannot be known. */
 export async function loadKey(edge: Edge, hash: string): Promise<KeyRecord | null> {
   const { keys } = memoryOf(edge.env);
+  const known = freshValue(edge, keys, hash);
+  if (known) return known;
   return readThrough(edge, keys, hash, { what: "the key", keep: MAX_KEYS_KEPT }, async (previous) => {
     const raw = await read(edge.env, kvKeys.key(hash), previous);
     return raw === null ? null : (unchanged(previous, raw) ?? { raw, value: parse(KeyRecord, raw, "the key record") });
@@ -123,6 +125,10 @@ async function readCatalog(env: Env, pointer: string, previous: unknown): Promis
 
 /** All that decides a request of the organization. Throws 503 when any of it cannot be read. */
 export async function loadRules(edge: Edge, org: string): Promise<{ org: OrgRecord; catalog: CatalogIndex }> {
+  const { orgs, catalogs } = memoryOf(edge.env);
+  const knownOrg = freshValue(edge, orgs, org);
+  const knownCatalog = freshValue(edge, catalogs, "");
+  if (knownOrg && knownCatalog) return { org: knownOrg, catalog: knownCatalog };
   const [record, catalog] = await Promise.all([loadOrg(edge, org), loadCatalog(edge)]);
   return { org: record, catalog };
 }
@@ -152,6 +158,14 @@ export function forget(env: Env, what: { key: string } | "catalog"): void {
 class Malformed extends Error {}
 
 type Loaded<T> = Pick<Copy<T>, "raw" | "value">;
+
+/** What nearly every request finds: a copy that is fresh and need not be refreshed yet. */
+function freshValue<T>({ settings }: Edge, copies: Map<string, Copy<T>>, name: string): T | undefined {
+  const copy = copies.get(name);
+  if (!copy) return undefined;
+  const age = Date.now() - copy.confirmedAt;
+  return age >= 0 && age < settings.CONFIG_TTL_SECONDS * 1000 * REFRESH_AT ? copy.value : undefined;
+}
 
 async function readThrough<T>(
   { settings, waitUntil }: Edge,

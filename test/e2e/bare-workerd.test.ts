@@ -11,6 +11,7 @@ import { waitUntil } from "./stack.ts";
 /** Served by several providers that the demo policy allows. */
 const MODEL = "gpt-oss-120b";
 const IDLE_SECONDS = 1;
+const HEADERS_SECONDS = 1;
 const MEBIBYTE = 1024 * 1024;
 
 /** What all providers do with a call, once its body is read; each test sets it. */
@@ -32,7 +33,10 @@ beforeAll(async () => {
   await new Promise<void>((resolve) => provider.listen(0, "127.0.0.1", resolve));
   stack = await startBareStack(`http://127.0.0.1:${(provider.address() as AddressInfo).port}`);
   worker = await stack.start({});
-  impatient = await stack.start({ UPSTREAM_IDLE_TIMEOUT_SECONDS: String(IDLE_SECONDS) });
+  impatient = await stack.start({
+    UPSTREAM_IDLE_TIMEOUT_SECONDS: String(IDLE_SECONDS),
+    UPSTREAM_HEADERS_TIMEOUT_SECONDS: String(HEADERS_SECONDS),
+  });
 });
 afterAll(async () => {
   await stack.stop();
@@ -107,6 +111,29 @@ describe("a client that resets its connection ends the provider's call within a 
     const leftAt = Date.now();
     reset();
     await expectAllOver(leftAt);
+  });
+});
+
+describe("a call that brings no headers in time is given up", () => {
+  it("with the request, when no other provider is left", async () => {
+    provide = () => undefined;
+    const { statusCode } = await ask(impatient, { model: "openai/gpt-4o-mini" }).answer;
+    expect(statusCode).toBe(504);
+    await waitUntil(1_000, async () => calls[0]?.goneAt ?? null);
+    expect(calls).toHaveLength(1);
+  });
+
+  it("while the next provider answers", async () => {
+    provide = (response) => {
+      if (calls.length > 1) begin(response, "text/event-stream").write("data: one\n\n");
+    };
+    const { answer, reset } = ask(impatient);
+    const stream = await answer;
+    await new Promise((resolve) => stream.once("data", resolve));
+    stream.on("error", () => undefined);
+    await waitUntil(IDLE_SECONDS * 500, async () => calls[0]?.goneAt ?? null);
+    expect(calls[1]?.goneAt).toBeNull();
+    reset();
   });
 });
 
