@@ -2,9 +2,9 @@
 // can go on from.
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { removeExpired } from "../src/audit/retention.ts";
-import { type Link, walk } from "../src/chain/links.ts";
+import { type Held, verifyExport } from "../src/chain/export-file.ts";
 import { SignedCut, signCut } from "../src/chain/signed-cut.ts";
-import { isGenuine, type SignedHead, signerOf, signHead, startAfter } from "../src/chain/signed-head.ts";
+import { isGenuine, type SignedHead, signerOf, signHead } from "../src/chain/signed-head.ts";
 import { DAY, KEY, NOW, OTHER_KEY, openRetainedWorld, type RetainedWorld, signing } from "./retained-world.ts";
 import { tamper } from "./tampering.ts";
 import { replacing } from "./world.ts";
@@ -142,19 +142,55 @@ describe("an auditor behind a cut", () => {
     expect(body).toMatchObject({ ok: true, checked: 1, removed: { seq: 2 } });
   });
 
-  it("finds in the export all that an offline check needs: the keys, the cut, the links behind it", async () => {
-    await world.sealed([500, 450, 10, 5]);
-    await removeExpired(signing, world.org, NOW);
-    const linesOf = async (query = "") =>
+  describe("who verifies an export offline", () => {
+    type Line = Record<string, unknown>;
+    let exported: Line[];
+    beforeEach(async () => {
+      await world.sealed([500, 450, 10, 5]);
+      await removeExpired(signing, world.org, NOW);
+      exported = await download();
+    });
+    const download = async (query = ""): Promise<Line[]> =>
       (await world.ask("owner", "GET", `/events/chain${query}`, { env: signing })).text
         .trimEnd()
         .split("\n")
         .map((line) => JSON.parse(line));
-    const [{ removed, keys }, ...rest] = await linesOf();
-    expect(await isGenuine(SignedCut.parse(removed), keys)).toBe(true);
-    const { head } = rest.pop();
-    expect(walk(rest as Link[], startAfter(removed))).toEqual({ ok: true, tip: { seq: 4, hash: head.hash } });
-    expect((await linesOf("?after=2"))[0].removed).toBeNull();
+    const offline = async (lines: Line[], held: Partial<Held> = {}) =>
+      verifyExport(
+        async function* () {
+          yield* lines.map((line) => JSON.stringify(line));
+        },
+        { keys: [(await signerOf(KEY)).publicKey], heads: [], after: 0, ...held },
+      );
+    const beginning = (change: Line) => exported.with(0, { ...exported[0], ...change });
+    const cut = () => SignedCut.parse(exported[0]?.removed);
+
+    it("finds in it what stands for the removed, and that it is whole from there", async () => {
+      const verdict = await offline(exported);
+      expect(verdict).toMatchObject({ proven: true, from: { seq: 2 }, to: { seq: 4 }, checked: 2 });
+      expect(verdict.removed).toMatchObject({ seq: 2, org: world.org });
+      const later = await download("?after=3");
+      expect(later[0]?.removed).toBeNull();
+      expect(await offline(later, { after: 3 })).toMatchObject({ proven: true, removed: null, from: { seq: 3 } });
+    });
+
+    it("is told when the cut was taken out, or changed, or more is missing than it says", async () => {
+      expect((await offline(beginning({ removed: null }))).flaw).toEqual({ kind: "begins_late", after: 2 });
+      const later = { ...cut(), removed_before: new Date(NOW).toISOString() };
+      expect((await offline(beginning({ removed: later }))).flaw).toMatchObject({ seq: 2, reason: "not_genuine" });
+      expect((await offline(exported.toSpliced(1, 1))).flaw).toEqual({ kind: "begins_late", after: 3 });
+    });
+
+    it("is told when the cut is another organization's, somebody else's, or an ordinary head", async () => {
+      const { seq, hash, at, removed_before } = cut();
+      const made = { tip: { seq, hash }, removedBefore: removed_before, at };
+      const others = await signCut(await signerOf(KEY), "other", made);
+      expect((await offline(beginning({ removed: others }))).flaw).toMatchObject({ reason: "other_organization" });
+      const forged = await signCut(await signerOf(OTHER_KEY), world.org, made);
+      const head = await signHead(await signerOf(KEY), world.org, made.tip, at);
+      for (const removed of [forged, { ...head, removed_before }])
+        expect((await offline(beginning({ removed }))).flaw).toMatchObject({ seq: 2, reason: "not_genuine" });
+    });
   });
 });
 

@@ -44,6 +44,8 @@ export interface Verdict {
   readonly to: Tip;
   readonly checked: number;
   readonly proven_by: SignedHead | null;
+  /** What stands for the events before `from` that retention removed: a genuine cut. */
+  readonly removed: SignedCut | null;
   /** Whether signatures were checked by keys that the verifier brought, or only by those that the file brings. */
   readonly keys: "given" | "of_the_file";
 }
@@ -68,7 +70,8 @@ interface Read {
 /** Verifies an export; it is read twice, since what it ends with says what to look for. */
 export async function verifyExport(lines: Lines, { keys: given, heads: held, after }: Held): Promise<Verdict> {
   const keys = given.length > 0 ? "given" : "of_the_file";
-  const nothing = { proven: false, chain: null, from: START, to: START, checked: 0, proven_by: null, keys } as const;
+  const found = { from: START, to: START, checked: 0, proven_by: null, removed: null } as const;
+  const nothing = { proven: false, chain: null, ...found, keys } as const;
   const read = await readThrough(lines);
   if ("unreadable" in read) return { ...nothing, flaw: { kind: "unreadable", line: read.unreadable } };
   const { header, first } = read;
@@ -92,7 +95,7 @@ export async function verifyExport(lines: Lines, { keys: given, heads: held, aft
   const proof = await proofOf(lines, from, { heads, keys: trusted });
   const { to, checked, proven_by } = proof;
   const flaw = flawOf(proof);
-  return { proven: flaw === null, flaw, chain: header.chain, from, to, checked, proven_by, keys };
+  return { proven: flaw === null, flaw, chain: header.chain, from, to, checked, proven_by, removed: cut, keys };
 }
 
 function flawOf({ broken, head_problem, proven_by, to }: Proof): Flaw | null {

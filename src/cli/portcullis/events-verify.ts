@@ -23,7 +23,7 @@ export const verifyCommand: Command = {
       help: "the x of a public key to check signatures by, in place of the file's own",
     },
     head: { value: "HEAD", repeatable: true, help: "a signed head kept elsewhere, as JSON or as @FILE" },
-    after: { value: "N", help: "the file is known to begin behind link N, as after retention" },
+    after: { value: "N", help: "the file is known to begin behind link N" },
   },
   async run(asked) {
     const path = asked.argument ?? "";
@@ -81,10 +81,13 @@ async function* linesOf(path: string): AsyncGenerator<string> {
   }
 }
 
-function provenInWords({ chain, from, to, checked, proven_by }: Verdict): string {
-  if (checked === 0) return `PROVEN. Nothing stands behind link ${to.seq} of ${chain}, which is signed.`;
+function provenInWords({ chain, from, to, checked, proven_by, removed }: Verdict): string {
+  const before = removed
+    ? ` Retention removed events 1 to ${removed.seq}, of before ${removed.removed_before}; a signed cut says so.`
+    : "";
+  if (checked === 0) return `PROVEN. Nothing stands behind link ${to.seq} of ${chain}, which is signed.${before}`;
   const { at, key_id } = proven_by ?? {};
-  return `PROVEN. Of ${chain}, events ${from.seq + 1} to ${to.seq}: none is missing, changed, moved or put in, up to the head signed ${at} (key ${key_id}).`;
+  return `PROVEN. Of ${chain}, events ${from.seq + 1} to ${to.seq}: none is missing, changed, moved or put in, up to the head signed ${at} (key ${key_id}).${before}`;
 }
 
 function flawInWords(flaw: Flaw): string {
@@ -98,7 +101,7 @@ function flawInWords(flaw: Flaw): string {
     case "head_before":
       return `The head of link ${flaw.seq} is of a place before the file begins: an older export is needed to check it.`;
     case "begins_late":
-      return `The chain begins behind link ${flaw.after}: links 1 to ${flaw.after} are missing. If retention removed them, say so with --after ${flaw.after}.`;
+      return `The chain begins behind link ${flaw.after}: links 1 to ${flaw.after} are missing, and no signed cut says that retention removed them. If you know that the file begins there, say so with --after ${flaw.after}.`;
     case "unsigned":
       return "The chain is whole, but no signed head stands for it: whoever can write to the database could have made it. Give a head kept elsewhere with --head.";
     case "unsigned_end":
