@@ -3,6 +3,7 @@ import { Hono } from "hono";
 import { auditKeys } from "./admin/api/chain.ts";
 import { adminApi } from "./admin/index.ts";
 import { pages } from "./admin/pages/index.tsx";
+import { problemResponse } from "./admin/problem.ts";
 import { consumeBatch } from "./audit/consumer.ts";
 import { runCron } from "./audit/cron.ts";
 import type { Env } from "./env.ts";
@@ -17,6 +18,7 @@ controlPlane.route("/admin/api", adminApi);
 controlPlane.route("/settings", pages);
 controlPlane.get("/.well-known/portcullis-audit-keys", auditKeys);
 controlPlane.get("/", (c) => c.redirect("/settings"));
+controlPlane.onError(problemResponse);
 
 export default {
   fetch: (request, env, context) => {

@@ -367,6 +367,21 @@ it("the public keys are as documented", async () => {
   expect(problemWith(schema ?? {}, body)).toBeNull();
 });
 
+it("where the signing key is malformed, the public keys are a problem that names the variable", async () => {
+  const response = await worker.fetch(
+    new Request("https://portcullis.test/.well-known/portcullis-audit-keys") as never,
+    { ...env, AUDIT_SIGNING_KEY: "nonsense" },
+    {} as ExecutionContext,
+  );
+  expect(response.status).toBe(503);
+  const body = await response.json<Record<string, unknown>>();
+  expect(body).toMatchObject({ code: "misconfigured", detail: expect.stringContaining("AUDIT_SIGNING_KEY") });
+  const answered = openApiDocument().paths["/.well-known/portcullis-audit-keys"]?.get?.responses[503];
+  const schema = answered?.content?.["application/problem+json"]?.schema;
+  expect(schema).toBeDefined();
+  expect(problemWith(schema ?? {}, body)).toBeNull();
+});
+
 async function cases(operation: Operation): Promise<Cases> {
   const known = CASES[operation.id];
   if (!known) throw new Error(`no cases for ${operation.id}`);

@@ -149,6 +149,8 @@ describe("an address that the provider would fetch", () => {
   it.each<[ApiId, Root, string]>([
     ["chat_completions", part({ type: "image_url", image_url: { url: "https://x.example/?q=secret" } }), "url"],
     ["chat_completions", part({ type: "image_url", image_url: "https://x.example/a.png" }), "image_url"],
+    ["chat_completions", part({ type: "file", fileData: { fileUri: "https://x.example/a.pdf" } }), "fileUri"],
+    ["chat_completions", part({ type: "image", imageURL: "https://x.example/a.png" }), "imageURL"],
     ["chat_completions", part({ type: "video_url", video_url: { url: "http://x.example" } }), "url"],
     ["chat_completions", part({ type: "document_url", document_url: "https://x.example" }), "document_url"],
     ["chat_completions", part({ type: "input_audio", input_audio: "https://x.example/a.mp3" }), "input_audio"],

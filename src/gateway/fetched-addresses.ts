@@ -6,6 +6,8 @@
  * Together AI and Groq, among others: `image_url`, `file_url`, `source.url`, `document_url`, `audio_url`, `video_url`, …
  */
 const ADDRESS = /(^|_)ur[il]s?$/i;
+/** The same in the spelling of Google's APIs and of some SDKs: `fileUri`, `imageUrl`. */
+const CAMEL_ADDRESS = /[a-z0-9](Ur[il]|UR[IL])s?$/;
 
 /** Members that hold bytes as text, or an address instead. */
 const BYTES_OR_ADDRESS: ReadonlySet<string> = new Set([
@@ -62,6 +64,6 @@ function toldBy(type: unknown): ReadonlySet<string> | undefined {
 }
 
 function isFetched(text: string, name: string): boolean {
-  if (ADDRESS.test(name)) return text !== "" && !/^data:/i.test(text);
+  if (ADDRESS.test(name) || CAMEL_ADDRESS.test(name)) return text !== "" && !/^data:/i.test(text);
   return BYTES_OR_ADDRESS.has(name.toLowerCase()) && /^\s*[a-z][a-z0-9+.-]*:\/\//i.test(text);
 }

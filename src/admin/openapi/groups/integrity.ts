@@ -54,6 +54,7 @@ export const integrity: Group = {
       summary: "Read the public keys of signed heads",
       details: "A JSON Web Key Set. Keep a copy elsewhere: a key that comes with what it vouches for proves little.",
       who: "anybody",
+      problems: { 500: ["internal"], 503: ["misconfigured"] },
       answer: {
         schema: { AuditKeysAnswer },
         example: {
