@@ -5,18 +5,28 @@ import type { SecurityEvent } from "../store/event.ts";
 import { enqueueEvent, insertEvents } from "../store/events.ts";
 import { inTime } from "../store/in-time.ts";
 import { file } from "./repeats.ts";
+import { UnderWay } from "./under-way.ts";
 
 /** How long a refusal waits for its record. */
 const RECORD_TIMEOUT_MS = 2_000;
-/** With more direct inserts under way in an isolate, D1 is behind: the queue alone takes the event then. */
-const MAX_INSERTS_UNDER_WAY = 32;
-/** An insert that takes longer was lost with its request, and says nothing of D1 any more. */
-const INSERT_LOST_AFTER_MS = 30_000;
 /** A queue that takes longer has D1 asked after all: while the refusal still waits. */
 const QUEUE_PATIENCE_MS = 1_000;
+/** After how long an event is offered again that neither took, behind the answer. */
+const OFFERED_AGAIN_AFTER_MS = [250, 1_000, 4_000];
 
-/** When those began, epoch milliseconds. */
-const insertsUnderWay = new WeakMap<Env, Set<{ readonly since: number }>>();
+interface Recording {
+  /** With more direct inserts at once D1 is behind: the queue alone takes an event then. */
+  readonly inserts: UnderWay;
+  /** In an outage more events that wait to be offered again would only fill the memory. */
+  readonly offeredAgain: UnderWay;
+}
+const recordings = new WeakMap<Env, Recording>();
+
+function recordingOf(env: Env): Recording {
+  const known = recordings.get(env) ?? { inserts: new UnderWay(32), offeredAgain: new UnderWay(200) };
+  recordings.set(env, known);
+  return known;
+}
 
 /**
  * Records an event and returns it as it is on record: under an id of its own, or folded with others of its key. Resolves
@@ -45,38 +55,38 @@ export async function recordEvent(
   return filed?.event ?? given;
 }
 
-/** Resolves when D1 or the queue has the event, or when neither took it: then the tail line is the record. */
+/** Resolves when D1 or the queue has the event, or when neither took it: then it is offered again behind the answer. */
 async function store(env: Env, context: Pick<ExecutionContext, "waitUntil">, event: SecurityEvent): Promise<void> {
+  const paths = offer(env, event);
+  const taken = Promise.any(paths);
+  context.waitUntil(Promise.allSettled(paths));
+  context.waitUntil(inTime(taken, RECORD_TIMEOUT_MS, "neither answered").catch(() => offerAgain(env, event)));
+  await taken.catch(() => undefined);
+}
+
+/** Offers the event to the queue and to D1; its id is the same, so that it is on record once whoever takes it. */
+function offer(env: Env, event: SecurityEvent): Promise<void>[] {
+  const { inserts } = recordingOf(env);
   const queued = enqueueEvent(env, event);
-  const insertLate = () =>
-    inTime(queued, QUEUE_PATIENCE_MS, "the queue did not answer").catch(() => insert(env, event));
-  const paths = [queued, isBehind(env) ? insertLate() : insert(env, event)];
-  context.waitUntil(
-    Promise.allSettled(paths).then((results) => {
-      if (results.every(({ status }) => status === "rejected")) warn(event, "D1 and the queue refused it:");
-    }),
-  );
-  await Promise.any(paths).catch(() => undefined);
+  const insert = () => inserts.during(() => insertEvents(env, [event]));
+  const insertLate = () => inTime(queued, QUEUE_PATIENCE_MS, "the queue did not answer").catch(insert);
+  return [queued, inserts.isFull() ? insertLate() : insert()];
 }
 
-function isBehind(env: Env): boolean {
-  const inserts = insertsUnderWay.get(env);
-  if (!inserts || inserts.size < MAX_INSERTS_UNDER_WAY) return false;
-  const now = Date.now();
-  for (const each of inserts) if (Math.abs(now - each.since) > INSERT_LOST_AFTER_MS) inserts.delete(each);
-  return inserts.size >= MAX_INSERTS_UNDER_WAY;
+/** Until one takes it; where none does, its line on the tail is the record. */
+async function offerAgain(env: Env, event: SecurityEvent): Promise<void> {
+  const { offeredAgain } = recordingOf(env);
+  const isTaken = !offeredAgain.isFull() && (await offeredAgain.during(() => isTakenLater(env, event)));
+  if (!isTaken) warn(event, "D1 and the queue did not take it:");
 }
 
-async function insert(env: Env, event: SecurityEvent): Promise<void> {
-  const inserts = insertsUnderWay.get(env) ?? new Set();
-  insertsUnderWay.set(env, inserts);
-  const begun = { since: Date.now() };
-  inserts.add(begun);
-  try {
-    await insertEvents(env, [event]);
-  } finally {
-    inserts.delete(begun);
+async function isTakenLater(env: Env, event: SecurityEvent): Promise<boolean> {
+  for (const after of OFFERED_AGAIN_AFTER_MS) {
+    await scheduler.wait(after);
+    const taken = Promise.any(offer(env, event)).then(() => true);
+    if (await inTime(taken, RECORD_TIMEOUT_MS, "neither answered").catch(() => false)) return true;
   }
+  return false;
 }
 
 function warn({ id }: SecurityEvent, why: string): void {
