@@ -23,6 +23,8 @@ export default defineConfig({
     include: ["test/*.test.ts"],
     setupFiles: ["test/setup.ts"],
     globalSetup: ["test/provider-stand-in.ts", "test/webhook-receiver.ts"],
+    // Most of the time tests wait, for time-outs above all: two cores are idle for three quarters of it otherwise.
+    maxWorkers: 3,
     // On a busy machine of two cores.
     testTimeout: 20_000,
     hookTimeout: 60_000,
