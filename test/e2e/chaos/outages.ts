@@ -153,21 +153,22 @@ const listed: Outage[] = [
   },
   ofBindings("the queue fails", [{ on: "queue.send", how: "fails" }]),
   ofBindings("the queue hangs", [{ on: "queue.send", how: "hangs" }]),
+  ofBindings("D1 and the queue fail now and then", [
+    { on: "d1", how: "fails", share: 0.3 },
+    { on: "queue.send", how: "fails", share: 0.3 },
+  ]),
+  ofBindings("D1 and the queue fail for a moment", [
+    { on: "d1", how: "fails" },
+    { on: "queue.send", how: "fails" },
+  ]),
   ofBindings(
-    "D1 and the queue fail now and then",
-    [
-      { on: "d1", how: "fails", share: 0.3 },
-      { on: "queue.send", how: "fails", share: 0.3 },
-    ],
-    { tailAlone: true },
-  ),
-  ofBindings(
-    "D1 and the queue fail",
+    "D1 and the queue fail for longer than a block is offered again",
     [
       { on: "d1", how: "fails" },
       { on: "queue.send", how: "fails" },
     ],
     {
+      lastsMs: 7_000,
       tailAlone: true,
       struck: ({ lines }) => lines.some((line) => line.includes("audit.not_stored")),
     },
