@@ -21,7 +21,7 @@ const roleOf = async (email: string): Promise<string | undefined> =>
   (await world.ask("owner", "GET", "/members?limit=200")).body.data.find(
     (member: { email: string }) => member.email === email,
   )?.role;
-const secretOn = (html: string) => /<code class="secret">(pcladm_[\w-]+)<\/code>/.exec(html)?.[1] ?? "";
+const secretOn = (html: string) => /<code class="secret"[^>]*>(pcladm_[\w-]+)<\/code>/.exec(html)?.[1] ?? "";
 
 describe("members", () => {
   it("are listed with role and tokens, and no token's hash or secret", async () => {

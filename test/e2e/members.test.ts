@@ -43,6 +43,20 @@ it("without JavaScript: adds a member, hands them a token, and removes them, whi
   for (const page of [owner, member]) await page.close();
 });
 
+it("a reload of the page that shows a new token issues no other one", async () => {
+  const member = "/settings/members/developer%40acme.example";
+  const owner = await signedIn(demo.owner_token);
+  await owner.goto(`${demo.url}${member}`);
+  await owner.getByLabel("Name, optional").fill("Issued once");
+  await owner.getByRole("button", { name: "Issue" }).click();
+  await owner.locator(".secret").waitFor();
+  await owner.waitForURL(`${demo.url}${member}`);
+  await owner.reload();
+  expect(await owner.locator(".secret").count()).toBe(0);
+  expect(await owner.getByRole("row").filter({ hasText: "Issued once" }).count()).toBe(1);
+  await owner.close();
+});
+
 it.each(["light", "dark"] as const)("axe-core finds nothing, %s, wide and at 360 px", async (colorScheme) => {
   const page = await signedIn(demo.owner_token, { colorScheme });
   const member = "/settings/members/developer%40acme.example";

@@ -1,5 +1,5 @@
 // The few lines of our own that run in the browser. Pages work without them: they show times in the reader's zone,
-// say that live preview is on, and say so when it fails.
+// say that live preview is on, and say so when it fails; and a reload does not make a second secret.
 
 export const BROWSER_SCRIPT = `"use strict";
 (() => {
@@ -22,6 +22,8 @@ export const BROWSER_SCRIPT = `"use strict";
   };
   const failed = "The preview could not be updated, so it is older than your changes. Nothing is saved. ";
 
+  const secret = document.querySelector(".secret[data-page]");
+  if (secret) history.replaceState(null, "", secret.dataset.page);
   if (window.htmx) document.documentElement.classList.add("live");
   localize();
   document.addEventListener("htmx:after:swap", localize);

@@ -4,6 +4,7 @@ import type { ListedMember, Member } from "../../store/members.ts";
 import type { AdminToken } from "../../store/tokens.ts";
 import { document, Notice } from "./layout.tsx";
 import { isExpired, lastActiveOn, memberPath } from "./member-words.ts";
+import { NewSecret } from "./new-secret.tsx";
 import { RoleSelect } from "./role-select.tsx";
 import { Day, Time } from "./time.tsx";
 
@@ -51,7 +52,7 @@ export const MemberPage = (view: MemberView) => {
           </p>
         </div>
         {message && <Notice kind="good" title={message} role="status" />}
-        {issued && <Issued {...issued} />}
+        {issued && <Issued {...issued} page={memberPath(email)} />}
         <section class="card" aria-labelledby="role-title">
           <h2 id="role-title">Role</h2>
           <form method="post" action={`${memberPath(email)}/role`} class="row">
@@ -80,16 +81,14 @@ export const MemberPage = (view: MemberView) => {
   });
 };
 
-const Issued = ({ token, name }: { token: string; name: string | null }) => (
+const Issued = ({ token, name, page }: { token: string; name: string | null; page: string }) => (
   <Notice
     kind="warn"
     title={`Copy the token${name === null ? "" : ` ${name}`} now: it is shown this once`}
     role="status"
   >
-    <p>
-      <code class="secret">{token}</code>
-    </p>
-    <p>Only its hash is kept. Reloading this page would issue another one.</p>
+    <NewSecret secret={token} page={page} />
+    <p>Only its hash is kept. Sending the form again issues another one.</p>
   </Notice>
 );
 

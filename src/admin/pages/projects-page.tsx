@@ -6,6 +6,7 @@ import type { ListedProject } from "../../store/projects.ts";
 import { addressOf } from "./filters.ts";
 import { KeysTable, LastUsed } from "./keys-table.tsx";
 import { document, Notice } from "./layout.tsx";
+import { NewSecret } from "./new-secret.tsx";
 import { Pager } from "./pager.tsx";
 import type { Filled } from "./posted-fields.ts";
 import { NewKey, NewProject } from "./project-makers.tsx";
@@ -68,13 +69,11 @@ export const ProjectsPage = (view: ProjectsView) => {
 
 const address = (query: ProjectsView["asked"]) => addressOf("/settings/projects", query);
 
-/** The key as text that one click selects; there is no second chance to read it. */
+/** There is no second chance to read the key. */
 const Created = ({ name, key, note }: { name: string; key: string; note: string | undefined }) => (
   <Notice kind={note ? "warn" : "good"} title={`The key ${name} is created`} role="status" id="created">
     <p>Copy it now: only its hash is kept, so it is never shown again.</p>
-    <p>
-      <code class="secret">{key}</code>
-    </p>
+    <NewSecret secret={key} page="/settings/projects" />
     {note && <p>{note}</p>}
   </Notice>
 );

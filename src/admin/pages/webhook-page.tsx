@@ -6,6 +6,7 @@ import { type Answer, isAccepted } from "../../store/receiver.ts";
 import { hostOf, type ListedWebhook } from "../../store/webhooks.ts";
 import { overlapUntil, webhookState } from "../webhook-state.ts";
 import { document, Notice } from "./layout.tsx";
+import { NewSecret } from "./new-secret.tsx";
 import { type Filled, UNFILLED } from "./posted-fields.ts";
 import { Time } from "./time.tsx";
 import { WebhookFields } from "./webhook-fields.tsx";
@@ -44,7 +45,7 @@ export const WebhookPage = (view: WebhookView) => {
           </p>
         </div>
         {message && <Notice kind="good" title={message} role="status" />}
-        {secret && <Secret secret={secret} />}
+        {secret && <Secret secret={secret} page={`/settings/webhooks/${webhook.id}`} />}
         {tested && <Tested answer={tested} />}
         <Trouble webhook={webhook} />
         <Facts view={view} />
@@ -55,11 +56,9 @@ export const WebhookPage = (view: WebhookView) => {
   });
 };
 
-const Secret = ({ secret }: { secret: string }) => (
+const Secret = ({ secret, page }: { secret: string; page: string }) => (
   <Notice kind="warn" title="Copy the signing secret now: it is shown this once" role="status">
-    <p>
-      <code class="secret">{secret}</code>
-    </p>
+    <NewSecret secret={secret} page={page} />
     <p>
       Give it to a library of Standard Webhooks, which checks the headers <code>webhook-id</code>,{" "}
       <code>webhook-timestamp</code> and <code>webhook-signature</code>. An id that comes again is the same event again.
