@@ -1,16 +1,20 @@
-// The few lines of our own that run in the browser. Pages work without them: they show times in the reader's zone,
+// The few lines of our own that run in the browser. Pages work without them: they show times in the reader's zone and style,
 // say that live preview is on, and say so when it fails; and a reload does not make a second secret.
 
 export const BROWSER_SCRIPT = `"use strict";
 (() => {
   const zoned = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 
+  // The same day in every zone.
+  const day = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeZone: "UTC" });
+
   const localize = () => {
-    for (const element of document.querySelectorAll('time[datetime*="T"]')) {
+    for (const element of document.querySelectorAll("time[datetime]")) {
       const date = new Date(element.dateTime);
       if (Number.isNaN(date.valueOf())) continue;
-      element.title = date.toISOString().slice(0, 19).replace("T", " ") + " UTC";
-      element.textContent = zoned.format(date);
+      const isMoment = element.dateTime.includes("T");
+      if (isMoment) element.title = date.toISOString().slice(0, 19).replace("T", " ") + " UTC";
+      element.textContent = (isMoment ? zoned : day).format(date);
     }
   };
 
