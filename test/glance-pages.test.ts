@@ -1,8 +1,10 @@
 // Security events at a glance: what was blocked most, one click to the events behind it, and what to do about one.
+import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
 import { beforeAll, describe, expect, it } from "vitest";
 import { failureLabel, onlyInTheWay } from "../src/admin/pages/event-words.ts";
 import { eventLine } from "../src/cli/event-line.ts";
 import { headLineOf } from "../src/cli/head-line.ts";
+import worker from "../src/index.ts";
 import type { SecurityEvent } from "../src/store/event.ts";
 import { countEvents } from "../src/store/event-counts.ts";
 import { repeatsInWords } from "../src/store/event-repeats.ts";
@@ -85,6 +87,24 @@ describe.each(["/events", "/overview"])("on %s", (path) => {
     expect(html).toContain('<span class="unseen">at least </span>');
     expect(html).toMatch(/≥ ?<\/span>43/);
     expect(html).toContain("at least 41 more between 11:40 and 11:41 UTC");
+  });
+});
+
+describe("below the list", () => {
+  it("its events can be taken along in each format, by the same filters", async () => {
+    const query = `model=grok-4&from=${dayOf(noons[0])}&to=${dayOf(noons[0])}`;
+    const { html } = await visit(`/events?${query}`, { cookie });
+    const links = [...html.matchAll(/<a href="([^"]+)" download="">(\w+)<\/a>/g)];
+    expect(links.map(([, , label]) => label)).toEqual(["NDJSON", "CSV", "OCSF"]);
+    for (const [, href = ""] of links) {
+      const request = new Request(`https://portcullis.test${href.replaceAll("&amp;", "&")}`, { headers: { cookie } });
+      const context = createExecutionContext();
+      const response = await worker.fetch(request as never, world.env, context);
+      const text = await response.text();
+      await waitOnExecutionContext(context);
+      expect(response.status, href).toBe(200);
+      expect([...new Set(text.match(/evt_\w+/g))], href).toEqual([events[0]?.id]);
+    }
   });
 });
 

@@ -26,10 +26,12 @@ const FILTERS = {
   ...PERIOD_QUERY,
 };
 
+export const EVENT_EXPORT_FORMATS = [...EXPORT_FORMATS, "ocsf"] as const;
+
 export const EventsQuery = z.strictObject({ ...FILTERS, ...PAGE_QUERY });
 export const ExportQuery = z.strictObject({
   ...FILTERS,
-  format: z.enum([...EXPORT_FORMATS, "ocsf"]),
+  format: z.enum(EVENT_EXPORT_FORMATS),
   /** The last event that was received of an export that broke off. */
   cursor: SecurityEvent.shape.id.optional(),
 });

@@ -4,6 +4,7 @@ import type { AuditRow } from "../../store/audit-log.ts";
 import type { Member } from "../../store/members.ts";
 import { actInWords, actionLabel, fieldsOf } from "../act-in-words.ts";
 import { EXPORT_FORMATS } from "../api/export.ts";
+import { Downloads } from "./downloads.tsx";
 import { FilterForm, SelectField, TextField } from "./filter-form.tsx";
 import { addressOf } from "./filters.ts";
 import { document } from "./layout.tsx";
@@ -23,8 +24,6 @@ export interface AuditLogView {
   member: Member;
   settings: Settings;
   filters: AuditFilters;
-  /** The same days as moments, the end excluded. */
-  period: { from: string | undefined; to: string | undefined };
   /** The entry that this page continues after, when it is not the first. */
   before: string | undefined;
   /** The entry that the next page continues after. */
@@ -37,17 +36,7 @@ export interface AuditLogView {
 
 const ADDRESS = "/settings/audit-log";
 
-export const AuditLogPage = ({
-  member,
-  settings,
-  filters,
-  period,
-  before,
-  older,
-  acts,
-  actors,
-  actions,
-}: AuditLogView) => {
+export const AuditLogPage = ({ member, settings, filters, before, older, acts, actors, actions }: AuditLogView) => {
   const filtered = Object.values(filters).some((value) => value !== undefined);
   return document({
     title: "Audit log",
@@ -81,18 +70,11 @@ export const AuditLogPage = ({
         ) : (
           <>
             <Table acts={acts} />
-            <p class="downloads">
-              Take {filtered ? "all that match" : "all of it"} along as{" "}
-              {EXPORT_FORMATS.map((format, index) => (
-                <>
-                  {index > 0 && " or "}
-                  <a href={addressOf(exportOf(member.org), { ...filters, ...period, format })} download="">
-                    {format === "csv" ? "CSV" : "NDJSON"}
-                  </a>
-                </>
-              ))}
-              .
-            </p>
+            <Downloads
+              from={`/admin/api/orgs/${member.org}/audit-log/export`}
+              formats={EXPORT_FORMATS}
+              filters={{ ...filters }}
+            />
           </>
         )}
         <Pager
@@ -104,8 +86,6 @@ export const AuditLogPage = ({
     ),
   });
 };
-
-const exportOf = (org: string) => `/admin/api/orgs/${org}/audit-log/export`;
 
 const Table = ({ acts }: { acts: readonly AuditRow[] }) => (
   <table class="listing wraps acts">

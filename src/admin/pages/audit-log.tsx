@@ -28,8 +28,7 @@ auditLog.get("/", async (c) => {
   const member = await enter(c, "audit_log");
   const { org } = member;
   const { before, ...filters } = readFilters(c, Query);
-  const { from, to } = periodOf(filters);
-  const asked = { org, ...filters, from, to };
+  const asked = { org, ...filters, ...periodOf(filters) };
   const [found, actors, actions] = await Promise.all([
     listAuditLog(c.env, { ...asked, before, limit: PER_PAGE + 1 }),
     auditLogValues(c.env, { org, column: "actor", limit: MAX_OFFERED }),
@@ -42,7 +41,6 @@ auditLog.get("/", async (c) => {
       member,
       settings: c.get("settings"),
       filters,
-      period: { from, to },
       before,
       older,
       acts,

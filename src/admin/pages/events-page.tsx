@@ -4,8 +4,10 @@ import type { Settings } from "../../env.ts";
 import type { SecurityEvent } from "../../store/event.ts";
 import { repeatsInWords } from "../../store/event-repeats.ts";
 import type { Member } from "../../store/members.ts";
+import { EVENT_EXPORT_FORMATS } from "../api/events.ts";
 import type { Health } from "../health.ts";
 import type { Days } from "./days.ts";
+import { Downloads } from "./downloads.tsx";
 import { FAILURE_CODES, outcomeInWords } from "./event-words.ts";
 import { Reason } from "./evidence.tsx";
 import { FilterForm, SelectField, TextField } from "./filter-form.tsx";
@@ -72,7 +74,14 @@ export const EventsPage = (view: EventsView) => {
             )}
           </p>
         ) : (
-          <Table events={events} />
+          <>
+            <Table events={events} />
+            <Downloads
+              from={`/admin/api/orgs/${member.org}/events/export`}
+              formats={EVENT_EXPORT_FORMATS}
+              filters={{ ...filters }}
+            />
+          </>
         )}
         <Pager
           of="events"
