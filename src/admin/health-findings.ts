@@ -60,20 +60,23 @@ export function webhooksFinding(states: readonly WebhookState[]): Finding {
   if (paused > 0)
     return {
       state: "bad",
-      summary: `${paused} of ${states.length} paused`,
+      summary: `${paused} of ${states.length} webhooks paused`,
       detail: "A receiver failed for a day, so nothing is sent to it any more. Its events wait.",
       action,
     };
   if (retrying > 0)
     return {
       state: "warn",
-      summary: `${retrying} of ${states.length} retrying`,
+      summary: `${retrying} of ${states.length} webhooks retrying`,
       detail: "A receiver does not accept events at the moment. They wait, and are sent in their order.",
       action,
     };
   const disabled = count("disabled");
-  if (states.length === 0) return ok("none", "Events are sent nowhere else.");
-  return ok(`${states.length - disabled} delivering`, "Every receiver accepted what was sent last.");
+  if (states.length === 0) return ok("no webhooks", "Events are sent nowhere else.");
+  return ok(
+    `${states.length - disabled} of ${states.length} webhooks delivering`,
+    "Every receiver accepted what was sent last.",
+  );
 }
 
 export function waitingFinding(oldest: string | null, now: number): Finding {
