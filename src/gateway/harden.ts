@@ -1,8 +1,6 @@
 // What compliance changes in a request before it leaves, and what it cannot let through. Pure.
 import type { ApiId } from "../catalog/schema.ts";
-import type { Rules } from "../compliance/evaluate.ts";
 import type { RequirementId } from "../compliance/requirements.ts";
-import { requiredOf } from "../compliance/rules.ts";
 import { asksForLifetime, CACHED_MEMBERS, withoutLifetimes } from "./cache-lifetime.ts";
 import type { JudgedName } from "./judged-names.ts";
 
@@ -49,11 +47,6 @@ const STATEFUL: { readonly [A in ApiId]?: readonly (readonly [field: JudgedName,
   messages: [["container", () => true]],
 };
 
-/** The requirement in force that lets a provider keep nothing, or undefined. */
-export function keepsNothing(rules: Rules): RequirementId | undefined {
-  return requiredOf(rules, ["no_logging", "zero_retention"])[0];
-}
-
 /**
  * Members by which a provider would answer with a model that was not judged here, whatever the policy: it may be blocked,
  * or be one whose prompts are kept. `models` is the gateway's own way to fall back.
@@ -62,11 +55,12 @@ export function keepsNothing(rules: Rules): RequirementId | undefined {
 const UNJUDGED_MODELS: readonly JudgedName[] = ["fallbacks"];
 
 /**
- * What is changed in the request, or the field that cannot be let through where prompts must not be logged or kept.
+ * What is changed in the request, or the field that cannot be let through where a provider must keep nothing, by the
+ * `requirement` that says so.
  * `textOf` is the JSON text of a member that is there.
  */
 export function harden(
-  rules: Rules,
+  requirement: RequirementId | undefined,
   api: ApiId,
   { root, textOf }: { root: Json; textOf: (name: JudgedName) => string },
 ): Hardening | NotAllowed {
@@ -74,13 +68,12 @@ export function harden(
   const said: string[] = [];
   const drop = (names: readonly JudgedName[]) => {
     for (const name of names)
-      if (Object.hasOwn(root, name)) {
+      if (name in root) {
         members.set(name, null);
         said.push(`${name}=dropped`);
       }
   };
   drop(UNJUDGED_MODELS);
-  const requirement = keepsNothing(rules);
   if (requirement === undefined) return { members, said };
 
   for (const [field, isStateful] of STATEFUL[api] ?? []) {

@@ -8,7 +8,7 @@ import { authenticate } from "./authenticate.ts";
 import { edgeOf, type GatewayEnv, ownHeaders } from "./context.ts";
 import { listedModel } from "./models.ts";
 import { answerError } from "./refusals.ts";
-import { evaluatorFor } from "./rules.ts";
+import { rulesFor } from "./rules.ts";
 import { serve } from "./serve.ts";
 import { SURFACES } from "./surfaces.ts";
 
@@ -51,7 +51,7 @@ async function readerOf(c: Context<GatewayEnv>) {
   const { org, catalog } = await loadRules(edge, caller.org);
   c.set("revision", org.revision);
   return {
-    judge: evaluatorFor(org, { project: caller.project, requirements: [], remoteTools: () => [] }),
+    judge: rulesFor(org, caller.project, []).judge,
     catalog,
     now: Date.now(),
   };

@@ -4,9 +4,8 @@
 import type { Context } from "hono";
 import type { Candidate, CatalogIndex } from "../catalog/lookup.ts";
 import type { ApiId, Provider } from "../catalog/schema.ts";
-import type { Rules } from "../compliance/evaluate.ts";
 import type { Evaluator } from "../compliance/evaluator.ts";
-import { rulesOf } from "../compliance/rules.ts";
+import type { RequirementId } from "../compliance/requirements.ts";
 import { isHealthy } from "../routing/health.ts";
 import { addedRequirements, ignoredPreferences } from "../routing/preferences.ts";
 import { type Edge, loadRules } from "../store/edge.ts";
@@ -18,14 +17,14 @@ import { type Credential, credentialFor } from "./credentials.ts";
 import { type Dispatched, dispatch, healthKeyOf, type Prepared } from "./dispatch.ts";
 import { INERT } from "./fetched-addresses.ts";
 import { withFields } from "./form-body.ts";
-import { type Hardening, harden, JUDGED_FOR_STATE, keepsNothing } from "./harden.ts";
+import { type Hardening, harden, JUDGED_FOR_STATE } from "./harden.ts";
 import { memberText, withMembers } from "./json-body.ts";
 import type { JudgedName } from "./judged-names.ts";
 import { planRequest, type Removed, type Situation } from "./plan.ts";
 import { type Body, readBody, requireOneReading, reserveBytes } from "./read-body.ts";
 import { type Asked, readRequest } from "./read-request.ts";
 import { remoteTools } from "./remote-tools.ts";
-import { evaluatorFor } from "./rules.ts";
+import { judgeFor, rulesFor } from "./rules.ts";
 import type { Surface } from "./surfaces.ts";
 import type { Admitted } from "./upstream.ts";
 import { type HeaderFields, returnedHeaders } from "./upstream-request.ts";
@@ -46,12 +45,8 @@ export async function serve(c: Context<GatewayEnv>, surface: Surface): Promise<R
     c.set("revision", org.revision);
     const asked = readRequest(body, catalog.providers);
     const added = addedRequirements(asked.preferences);
-    const judgeBy = (record: OrgRecord) =>
-      evaluatorFor(record, {
-        project: caller.project,
-        requirements: added,
-        remoteTools: () => remoteToolsOf(body, api),
-      });
+    const rulesBy = (record: OrgRecord) => rulesFor(record, caller.project, added);
+    const judgeBy = (record: OrgRecord) => judgeFor(rulesBy(record), () => remoteToolsOf(body, api));
     const judge = judgeBy(org);
     let credentialOf = credentialsFor(edge, api, org);
     const situation = situationOf({ catalog, org, judge, api, credentialOf, health: isolate.health });
@@ -59,7 +54,7 @@ export async function serve(c: Context<GatewayEnv>, surface: Surface): Promise<R
     await recordAndRefuse(c, plan, { revision: org.revision, situation });
 
     const hardenBy = (record: OrgRecord): Hardening | Promise<never> => {
-      const hardened = hardenedBody(body, rulesOf(record, caller.project, added), api);
+      const hardened = hardenedBody(body, rulesBy(record).keepsNothing, api);
       return "field" in hardened ? refuseField(c, hardened, { plan, revision: record.revision, situation }) : hardened;
     };
     let hardening = await hardenBy(org);
@@ -135,10 +130,10 @@ function situationOf({
   };
 }
 
-function hardenedBody(body: Body, rules: Rules, api: ApiId): ReturnType<typeof harden> {
-  if (keepsNothing(rules)) requireOneReading(body, (name) => JUDGED_FOR_STATE.has(name));
+function hardenedBody(body: Body, keepsNothing: RequirementId | undefined, api: ApiId): ReturnType<typeof harden> {
+  if (keepsNothing) requireOneReading(body, (name) => JUDGED_FOR_STATE.has(name));
   const textOf = (name: JudgedName) => ("parts" in body ? "null" : memberText(body, name));
-  return harden(rules, api, { root: body.root, textOf });
+  return harden(keepsNothing, api, { root: body.root, textOf });
 }
 
 function remoteToolsOf(body: Body, api: ApiId): string[] {
