@@ -83,6 +83,17 @@ describe("memory", () => {
     expect([isolate.held.total, body.byteLength]).toEqual([0, 0]);
   });
 
+  it("knows no more clients that are gone than ones that stay, however small their bodies were", () => {
+    const isolate = isolateOf({} as never);
+    for (let client = 0; client < 2_000; client++) {
+      const gone = new AbortController();
+      reserveBytes(isolate, gone.signal).reserve(1);
+      gone.abort();
+    }
+    expect(isolate.held.by.size).toBeLessThan(600);
+    expect(isolate.held.total).toBe(isolate.held.by.size);
+  });
+
   it("of clients that are gone is there for others once room runs out, and counted once", () => {
     const isolate = isolateOf({} as never);
     const [gone, stays] = [new AbortController(), new AbortController()];

@@ -20,8 +20,8 @@ export interface GatewayEnv {
 /** What this isolate keeps between requests. Hints and counters only: nothing here admits or refuses a provider. */
 export interface Isolate {
   readonly health: HealthBook;
-  /** The bytes of bodies in memory, and by whom they are held. */
-  readonly held: { total: number; readonly by: Set<HeldBytes> };
+  /** The bytes of bodies in memory, by whom they are held, and from how many holders on those that left are looked for. */
+  readonly held: { total: number; readonly by: Set<HeldBytes>; crowdedAt: number };
 }
 
 /** What one request holds of the isolate's memory. */
@@ -36,7 +36,7 @@ const isolates = new WeakMap<Env, Isolate>();
 export function isolateOf(env: Env): Isolate {
   const known = isolates.get(env);
   if (known) return known;
-  const isolate: Isolate = { health: new Map(), held: { total: 0, by: new Set() } };
+  const isolate: Isolate = { health: new Map(), held: { total: 0, by: new Set(), crowdedAt: 0 } };
   isolates.set(env, isolate);
   return isolate;
 }

@@ -14,6 +14,8 @@ import type { BodyKind } from "./surfaces.ts";
 /** Parsing multiplies a body's memory, and an isolate has 128 MB. */
 const MAX_BYTES_IN_FLIGHT = 24 * 1024 * 1024;
 const OVERLOADED_RETRY_SECONDS = 2;
+/** Fewer holders than that are no crowd; looking for those that left costs a look at each. */
+const MIN_CROWD = 256;
 
 /** A body that was read: JSON unless it has parts. */
 export type Body = JsonBody | FormBody;
@@ -86,7 +88,7 @@ export function reserveBytes({ held }: Isolate, clientGone: AbortSignal): Reserv
   let body: Uint8Array | null = null;
   return {
     reserve(bytes) {
-      if (held.total + bytes > MAX_BYTES_IN_FLIGHT) reclaim(held);
+      if (held.total + bytes > MAX_BYTES_IN_FLIGHT || held.by.size > held.crowdedAt) reclaim(held);
       if (held.total + bytes > MAX_BYTES_IN_FLIGHT)
         refuse({ code: "overloaded", retryAfterSeconds: OVERLOADED_RETRY_SECONDS });
       held.total += bytes;
@@ -112,6 +114,7 @@ function uncount(held: Isolate["held"], own: HeldBytes): void {
 /** Of a request whose client is gone nothing runs any more, no `finally` either, so that others take its bytes back. */
 function reclaim(held: Isolate["held"]): void {
   for (const each of held.by) if (each.clientGone.aborted) uncount(held, each);
+  held.crowdedAt = Math.max(MIN_CROWD, 2 * held.by.size);
 }
 
 async function readBytes(request: Request, limit: number, memory: Reservation): Promise<Uint8Array> {
