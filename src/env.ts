@@ -139,6 +139,20 @@ export function readSettings(env: Env): SettingsResult {
   return result;
 }
 
+/** A variable is malformed. The message says which, and never its value. */
+export class Misconfigured extends Error {
+  constructor(problem: string) {
+    super(`A variable is malformed: ${problem}.`);
+  }
+}
+
+/** The checked variables. Throws {@link Misconfigured} when one is malformed. */
+export function settingsOf(env: Env): Settings {
+  const read = readSettings(env);
+  if (read.ok) return read.settings;
+  throw new Misconfigured(read.problem);
+}
+
 /** The Worker's own variables, which a catalog could otherwise name as a provider's secret and so have sent to it. */
 const OWN_VARIABLES = new Set([...Object.keys(Settings.shape), "CREDENTIALS_KEY", "CREDENTIALS_KEY_PREVIOUS"]);
 

@@ -94,6 +94,23 @@ describe("memory", () => {
     expect(isolate.held.total).toBe(isolate.held.by.size);
   });
 
+  it("of a crowd is not looked through by each request that finds no room", () => {
+    const isolate = isolateOf({} as never);
+    let looks = 0;
+    const stays = {
+      get aborted() {
+        looks++;
+        return false;
+      },
+    } as AbortSignal;
+    for (let client = 0; client < 300; client++) reserveBytes(isolate, stays).reserve(1);
+    const refused = () => reserveBytes(isolate, stays).reserve(24 * MIB);
+    expect(refused).toThrow("overloaded");
+    looks = 0;
+    for (let attempt = 0; attempt < 100; attempt++) expect(refused).toThrow("overloaded");
+    expect(looks).toBeLessThan(600);
+  });
+
   it("of clients that are gone is there for others once room runs out, and counted once", () => {
     const isolate = isolateOf({} as never);
     const [gone, stays] = [new AbortController(), new AbortController()];

@@ -352,34 +352,30 @@ describe.each(called)("$id", (operation) => {
   });
 });
 
-it("the public keys are as documented", async () => {
-  const response = await worker.fetch(
-    new Request("https://portcullis.test/.well-known/portcullis-audit-keys") as never,
-    env,
-    {} as ExecutionContext,
-  );
-  expect(response.status).toBe(200);
-  const answered = openApiDocument().paths["/.well-known/portcullis-audit-keys"]?.get?.responses[200];
-  const schema = answered?.content?.["application/json"]?.schema;
+/** What `/.well-known/portcullis-audit-keys` answers with these bindings, held against the document. */
+async function publicKeys(bindings: typeof env, { status, type }: { status: number; type: string }) {
+  const path = "/.well-known/portcullis-audit-keys";
+  const request = new Request(`https://portcullis.test${path}`) as never;
+  const response = await worker.fetch(request, bindings, {} as ExecutionContext);
+  expect(response.status).toBe(status);
+  const schema = openApiDocument().paths[path]?.get?.responses[status]?.content?.[type]?.schema;
   expect(schema).toBeDefined();
-  const body = await response.json<{ keys: unknown[] }>();
-  expect(body.keys).toHaveLength(1);
+  const body = await response.json<Record<string, unknown>>();
   expect(problemWith(schema ?? {}, body)).toBeNull();
+  return body;
+}
+
+it("the public keys are as documented", async () => {
+  const { keys } = await publicKeys(env, { status: 200, type: "application/json" });
+  expect(keys).toHaveLength(1);
 });
 
 it("where the signing key is malformed, the public keys are a problem that names the variable", async () => {
-  const response = await worker.fetch(
-    new Request("https://portcullis.test/.well-known/portcullis-audit-keys") as never,
-    { ...env, AUDIT_SIGNING_KEY: "nonsense" },
-    {} as ExecutionContext,
-  );
-  expect(response.status).toBe(503);
-  const body = await response.json<Record<string, unknown>>();
-  expect(body).toMatchObject({ code: "misconfigured", detail: expect.stringContaining("AUDIT_SIGNING_KEY") });
-  const answered = openApiDocument().paths["/.well-known/portcullis-audit-keys"]?.get?.responses[503];
-  const schema = answered?.content?.["application/problem+json"]?.schema;
-  expect(schema).toBeDefined();
-  expect(problemWith(schema ?? {}, body)).toBeNull();
+  const malformed = { ...env, AUDIT_SIGNING_KEY: "nonsense" };
+  expect(await publicKeys(malformed, { status: 503, type: "application/problem+json" })).toMatchObject({
+    code: "misconfigured",
+    detail: expect.stringContaining("AUDIT_SIGNING_KEY"),
+  });
 });
 
 async function cases(operation: Operation): Promise<Cases> {

@@ -38,22 +38,25 @@ async function open({ db, queue }: { db?: Failure; queue?: Failure }) {
   return { world, sent };
 }
 
+/** The event that an answer names. */
+async function eventNamedIn(response: Response): Promise<string> {
+  const { error } = (await response.clone().json()) as { error: { details: { event_id: string } } };
+  return error.details.event_id;
+}
+
 /** A blocked request without the wait for what follows it: how long its answer took, and the event it names. */
 async function block(world: World) {
   const began = Date.now();
   const response = await world.begin("/v1/chat/completions", { method: "POST", body: '{"model":"dirty"}' }).response;
-  const { error } = (await response.json()) as { error: { details: { event_id: string } } };
+  const id = await eventNamedIn(response);
   expect(response.status).toBe(403);
   expect(await world.called()).toEqual([]);
-  return { took: Date.now() - began, id: error.details.event_id };
+  return { took: Date.now() - began, id };
 }
-async function eventOf(response: Response): Promise<string> {
-  const { error } = (await response.clone().json()) as { error: { details: { event_id: string } } };
-  return error.details.event_id;
-}
+
 /** Whether a line says that the event is on the tail alone. Events of earlier tests can still be offered. */
 async function toldMissing(response: Response): Promise<boolean> {
-  const id = await eventOf(response);
+  const id = await eventNamedIn(response);
   return error.mock.calls.some(([text]) => {
     const line = JSON.parse(String(text)) as { message: string; id: string };
     return line.message === "audit.not_stored" && line.id === id;
@@ -132,7 +135,7 @@ it("what neither took at first is in D1 once that is back", async () => {
   const batch: D1Database["batch"] = (statements) => (refused++ < 2 ? down() : env.DB.batch(statements));
   world.restart({ DB: replacing(env.DB, { batch }), AUDIT: replacing(env.AUDIT, { send: down }) });
   const response = await world.chat({ model: "dirty" });
-  expect(await world.events()).toMatchObject([{ id: await eventOf(response) }]);
+  expect(await world.events()).toMatchObject([{ id: await eventNamedIn(response) }]);
   expect(await toldMissing(response)).toBe(false);
 });
 
@@ -148,7 +151,7 @@ it("what neither took at first is on the queue once that is back", async () => {
   };
   world.restart({ DB: replacing(world.env.DB, { batch: down }), AUDIT: replacing(AUDIT, { send }) });
   const response = await world.chat({ model: "dirty" });
-  expect(sent).toMatchObject([{ id: await eventOf(response) }]);
+  expect(sent).toMatchObject([{ id: await eventNamedIn(response) }]);
   expect(await toldMissing(response)).toBe(false);
 });
 

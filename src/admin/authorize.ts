@@ -2,7 +2,7 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { Context } from "hono";
 import { createMiddleware } from "hono/factory";
-import { type Env, readSettings, type Settings } from "../env.ts";
+import { type Env, type Settings, settingsOf } from "../env.ts";
 import { type Member, memberByToken } from "../store/members.ts";
 import { ADMIN_TOKEN_PREFIX, looksIssued } from "../store/secrets.ts";
 import { personAt } from "./person.ts";
@@ -26,13 +26,6 @@ export const authenticate = createMiddleware<AdminEnv>(async (c, next) => {
   c.set("principal", await identify(c, settings));
   await next();
 });
-
-/** The checked variables. Throws 503 when one is malformed. */
-export function settingsOf(env: Env): Settings {
-  const read = readSettings(env);
-  if (read.ok) return read.settings;
-  throw new Problem({ status: 503, code: "misconfigured", detail: `A variable is malformed: ${read.problem}.` });
-}
 
 /** The member asking. 404 when it is not their organization, 403 when their role lacks the permission. */
 export function requireMember(c: Context<AdminEnv>, org: string, permission: Permission): Member {

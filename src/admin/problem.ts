@@ -1,4 +1,5 @@
 // Every way the control plane says no: one error class, and its one wire form (RFC 9457).
+import { Misconfigured } from "../env.ts";
 import { RefusalError } from "../errors.ts";
 
 export const TITLES = {
@@ -110,6 +111,7 @@ export function forbidden(detail: string): Problem {
 /** What any error amounts to for the one who asked. Texts that are not ours are neither shown nor logged. */
 export function problemOf(error: unknown): Problem {
   if (error instanceof Problem) return error;
+  if (error instanceof Misconfigured) return new Problem({ status: 503, code: "misconfigured", detail: error.message });
   if (error instanceof RefusalError && error.refusal.code === "policy_unavailable")
     return unavailable(`This cannot be answered right now: ${error.refusal.why}. Try again shortly.`);
   logFailure(error);

@@ -1,8 +1,9 @@
 // Counts what an isolate does at once, so that there is a bound to it.
 
+const LOST_AFTER_MS = 30_000;
+
 /** Work that is under way. What has taken longer than a request may go on was lost with its request. */
 export class UnderWay {
-  static readonly #LOST_AFTER_MS = 30_000;
   readonly #begun = new Set<{ readonly since: number }>();
   readonly #most: number;
   constructor(most: number) {
@@ -11,7 +12,7 @@ export class UnderWay {
   isFull(): boolean {
     if (this.#begun.size < this.#most) return false;
     const now = Date.now();
-    for (const each of this.#begun) if (Math.abs(now - each.since) > UnderWay.#LOST_AFTER_MS) this.#begun.delete(each);
+    for (const each of this.#begun) if (Math.abs(now - each.since) > LOST_AFTER_MS) this.#begun.delete(each);
     return this.#begun.size >= this.#most;
   }
   async during<T>(work: () => Promise<T>): Promise<T> {

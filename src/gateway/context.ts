@@ -20,8 +20,17 @@ export interface GatewayEnv {
 /** What this isolate keeps between requests. Hints and counters only: nothing here admits or refuses a provider. */
 export interface Isolate {
   readonly health: HealthBook;
-  /** The bytes of bodies in memory, by whom they are held, and from how many holders on those that left are looked for. */
-  readonly held: { total: number; readonly by: Set<HeldBytes>; crowdedAt: number };
+  readonly held: Held;
+}
+
+/** The bytes of bodies that the isolate has in memory. */
+export interface Held {
+  total: number;
+  readonly by: Set<HeldBytes>;
+  /** From how many holders on those that left are looked for. */
+  crowdedAt: number;
+  /** When they were looked for, epoch milliseconds. */
+  lookedAt: number;
 }
 
 /** What one request holds of the isolate's memory. */
@@ -36,7 +45,7 @@ const isolates = new WeakMap<Env, Isolate>();
 export function isolateOf(env: Env): Isolate {
   const known = isolates.get(env);
   if (known) return known;
-  const isolate: Isolate = { health: new Map(), held: { total: 0, by: new Set(), crowdedAt: 0 } };
+  const isolate: Isolate = { health: new Map(), held: { total: 0, by: new Set(), crowdedAt: 0, lookedAt: 0 } };
   isolates.set(env, isolate);
   return isolate;
 }
@@ -60,13 +69,13 @@ export function requestIdOf(c: Context<GatewayEnv>): string {
 /** Which request and which revision an answer belongs to. `x-request-id` and `request-id` are where SDKs look. */
 export function ownHeaders(c: Context<GatewayEnv>): Record<string, string> {
   const id = requestIdOf(c);
-  const revision = c.get("revision");
   const headers: Record<string, string> = {
     "cache-control": "no-store",
     "portcullis-request-id": id,
     "x-request-id": id,
     "request-id": id,
   };
+  const revision = c.get("revision");
   if (revision !== undefined) headers["portcullis-policy-revision"] = String(revision);
   return headers;
 }

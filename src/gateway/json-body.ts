@@ -1,10 +1,10 @@
 // A JSON body that is judged without being rewritten: what the gateway does not judge is never decoded, and leaves as it
 // arrived. Pure.
 import { isUtf8 } from "node:buffer";
-import { bytesOf, joined, shortText } from "./bytes.ts";
+import { joined } from "./bytes.ts";
 import { type ScannedMember, type ScanProblem, scanObject } from "./json-scan.ts";
+import { BACKSLASH, FIRST_PRINTABLE, QUOTE } from "./json-tokens.ts";
 
-/** A member of the object at the top, in byte offsets. */
 export interface Member extends ScannedMember {
   /** What its text stands for, once that was read. */
   value: unknown;
@@ -41,11 +41,7 @@ export function readJson(bytes: Uint8Array): JsonBody | JsonProblem {
     members.set(name, { start, nameEnd, valueStart, end, keys, value: UNREAD });
   }
   const body = { bytes, members, root: lazyRecord(bytes, members) };
-  return repeatedKey(body, isTools) ?? body;
-}
-
-function isTools(name: string): boolean {
-  return name === "tools";
+  return repeatedKey(body, (name) => name === "tools") ?? body;
 }
 
 /** The problem that a key is repeated inside one of the members that `isJudged` names, or null. */
@@ -99,15 +95,42 @@ export function withMembers({ bytes, members }: JsonBody, changes: ReadonlyMap<s
   return joined(pieces);
 }
 
-const QUOTE = 0x22;
+const LAST_ASCII = 0x7f;
+/** Up to here a loop is faster than a call into the runtime. */
+const SHORT = 128;
 
+const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** `text` in UTF-8. Most that is written here is short and plain, for which the encoder is far away. */
+function bytesOf(text: string): Uint8Array {
+  if (text.length > SHORT) return encoder.encode(text);
+  const bytes = new Uint8Array(text.length);
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code > LAST_ASCII) return encoder.encode(text);
+    bytes[at] = code;
+  }
+  return bytes;
+}
 
 /** What the JSON text between two offsets stands for. */
 function decoded(bytes: Uint8Array, start: number, end: number): unknown {
   // Names are short and plain, and so is `model`; the decoder is far away for a few bytes.
-  const plain = bytes[start] === QUOTE ? shortText(bytes, start + 1, end - 1) : null;
+  const plain = bytes[start] === QUOTE ? plainText(bytes, start + 1, end - 1) : null;
   return plain ?? JSON.parse(decoder.decode(bytes.subarray(start, end)));
+}
+
+/** The text between the quotes of a string, where it is short, ASCII, and stands for itself; else null. */
+function plainText(bytes: Uint8Array, start: number, end: number): string | null {
+  if (end - start > SHORT) return null;
+  let text = "";
+  for (let at = start; at < end; at++) {
+    const code = bytes[at] as number;
+    if (code < FIRST_PRINTABLE || code > LAST_ASCII || code === BACKSLASH) return null;
+    text += String.fromCharCode(code);
+  }
+  return text;
 }
 
 /** A record of the members that decodes each when it is first read. */

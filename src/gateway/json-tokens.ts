@@ -7,9 +7,9 @@ const PLUS = 0x2b;
 const MINUS = 0x2d;
 const DOT = 0x2e;
 const ZERO = 0x30;
-const BACKSLASH = 0x5c;
+export const BACKSLASH = 0x5c;
 const LETTER_U = 0x75;
-const FIRST_PRINTABLE = 0x20;
+export const FIRST_PRINTABLE = 0x20;
 
 const codesOf = (characters: string) => [...characters].map((character) => character.charCodeAt(0));
 /** 1 for each of `characters`, by its code. */

@@ -2,7 +2,7 @@
 import type { Settings } from "../env.ts";
 import { type Refusal, refuse, shown } from "../errors.ts";
 import { giveBack, joined } from "./bytes.ts";
-import type { HeldBytes, Isolate } from "./context.ts";
+import type { Held, HeldBytes, Isolate } from "./context.ts";
 import { type FormBody, readForm } from "./form-body.ts";
 import { headerParameters } from "./header-parameters.ts";
 import { type JsonBody, type JsonProblem, readJson, repeatedKey } from "./json-body.ts";
@@ -16,6 +16,8 @@ const MAX_BYTES_IN_FLIGHT = 24 * 1024 * 1024;
 const OVERLOADED_RETRY_SECONDS = 2;
 /** Fewer holders than that are no crowd; looking for those that left costs a look at each. */
 const MIN_CROWD = 256;
+/** In a crowd, those that left are not looked for by each request that finds no room. */
+const LOOK_AGAIN_MS = 250;
 
 /** A body that was read: JSON unless it has parts. */
 export type Body = JsonBody | FormBody;
@@ -88,9 +90,9 @@ export function reserveBytes({ held }: Isolate, clientGone: AbortSignal): Reserv
   let body: Uint8Array | null = null;
   return {
     reserve(bytes) {
-      if (held.total + bytes > MAX_BYTES_IN_FLIGHT || held.by.size > held.crowdedAt) reclaim(held);
-      if (held.total + bytes > MAX_BYTES_IN_FLIGHT)
-        refuse({ code: "overloaded", retryAfterSeconds: OVERLOADED_RETRY_SECONDS });
+      const isFull = () => held.total + bytes > MAX_BYTES_IN_FLIGHT;
+      if (held.by.size > held.crowdedAt || (isFull() && isWorthALook(held))) reclaim(held);
+      if (isFull()) refuse({ code: "overloaded", retryAfterSeconds: OVERLOADED_RETRY_SECONDS });
       held.total += bytes;
       own.bytes += bytes;
       held.by.add(own);
@@ -105,16 +107,21 @@ export function reserveBytes({ held }: Isolate, clientGone: AbortSignal): Reserv
   };
 }
 
-function uncount(held: Isolate["held"], own: HeldBytes): void {
+function uncount(held: Held, own: HeldBytes): void {
   held.by.delete(own);
   held.total -= own.bytes;
   own.bytes = 0;
 }
 
 /** Of a request whose client is gone nothing runs any more, no `finally` either, so that others take its bytes back. */
-function reclaim(held: Isolate["held"]): void {
+function reclaim(held: Held): void {
   for (const each of held.by) if (each.clientGone.aborted) uncount(held, each);
   held.crowdedAt = Math.max(MIN_CROWD, 2 * held.by.size);
+  held.lookedAt = Date.now();
+}
+
+function isWorthALook({ by, lookedAt }: Held): boolean {
+  return by.size <= MIN_CROWD || Math.abs(Date.now() - lookedAt) >= LOOK_AGAIN_MS;
 }
 
 async function readBytes(request: Request, limit: number, memory: Reservation): Promise<Uint8Array> {

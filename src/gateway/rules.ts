@@ -22,7 +22,7 @@ const remembered = new WeakMap<OrgRecord, Map<string, RequestRules>>();
 export function rulesFor(org: OrgRecord, project: string, requirements: readonly RequirementId[]): RequestRules {
   const ofRevision = remembered.get(org) ?? new Map<string, RequestRules>();
   remembered.set(org, ofRevision);
-  const name = requirements.length === 0 ? project : [project, ...requirements].join(" ");
+  const name = [project, ...requirements].join(" ");
   const known = ofRevision.get(name);
   if (known) return known;
   const rules = rulesOf(org, project, requirements);

@@ -45,13 +45,8 @@ async function pass(
   { writable, branch, isEvents }: { writable: WritableStream; branch: ReadableStream; isEvents: boolean },
   { surface, idleTimeoutSeconds, clientGone, onEnd }: Guard,
 ): Promise<void> {
-  let how = "broken" as Break;
   const stalled = new AbortController();
-  const onStill = () => {
-    how = "stalled";
-    stalled.abort();
-  };
-  const watch = watchFlow(branch, idleTimeoutSeconds * 1000, onStill);
+  const watch = watchFlow(branch, idleTimeoutSeconds * 1000, () => stalled.abort());
   try {
     await source.pipeTo(writable, { preventAbort: true, signal: stalled.signal });
     return onEnd("whole");
@@ -60,6 +55,7 @@ async function pass(
   } finally {
     watch.stop();
   }
+  const how: Break = stalled.signal.aborted ? "stalled" : "broken";
   const writer = writable.getWriter();
   if (!isEvents) {
     onEnd(clientGone.aborted || how === "stalled" ? "left" : how);

@@ -3,11 +3,11 @@
 import type { Endpoint } from "../catalog/schema.ts";
 import type { ReadyCredential } from "./credentials.ts";
 
-/** The client's headers that travel on, besides `accept`. Its user agent does not. */
-const FORWARDED = ["anthropic-version", "anthropic-beta", "openai-beta"] as const;
+/** The client's headers that travel on. Its user agent does not. */
+const FORWARDED = ["accept", "anthropic-version", "anthropic-beta", "openai-beta"] as const;
 
-/** A provider's headers that travel back, besides `content-type`. */
-const RETURNED = /^(retry-after|retry-after-ms|(x-|anthropic-)?ratelimit-[a-z0-9-]+)$/;
+/** A provider's headers that travel back. */
+const RETURNED = /^(content-type|retry-after|retry-after-ms|(x-|anthropic-)?ratelimit-[a-z0-9-]+)$/;
 
 /** Where providers put the id of a request; the first counts. */
 const REQUEST_ID_HEADERS = ["x-request-id", "request-id", "apim-request-id", "x-amzn-requestid", "cf-ray"];
@@ -41,9 +41,7 @@ export function upstreamHeaders(
   client: Headers,
   contentType: string,
 ): HeaderFields {
-  const accept = client.get("accept");
-  const headers: HeaderFields =
-    accept === null ? { "content-type": contentType } : { "content-type": contentType, accept };
+  const headers: HeaderFields = { "content-type": contentType };
   for (const name of FORWARDED) {
     const value = client.get(name);
     if (value !== null) headers[name] = value;
@@ -66,9 +64,7 @@ export function upstreamHeaders(
 export function returnedHeaders(upstream: Headers, headers: HeaderFields): HeaderFields {
   let foundAt = REQUEST_ID_HEADERS.length;
   upstream.forEach((value, name) => {
-    // Each answer has one, and setting a name that is known when the code is compiled costs far less.
-    if (name === "content-type") headers["content-type"] = value;
-    else if (RETURNED.test(name)) headers[name] = value;
+    if (RETURNED.test(name)) headers[name] = value;
     const at = REQUEST_ID_HEADERS.indexOf(name);
     if (at < 0 || at >= foundAt) return;
     foundAt = at;

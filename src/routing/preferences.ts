@@ -57,11 +57,9 @@ export function addedRequirements({ data_collection, zdr }: Preferences): ("no_t
 }
 
 /** The providers that the client named: what compliance removes of them is always recorded. */
-export function namedProviders({ only, order }: Preferences): ReadonlySet<string> {
-  return only || order ? new Set([...(only ?? []), ...(order ?? [])]) : NOBODY;
+export function namedProviders({ only = [], order = [] }: Preferences): ReadonlySet<string> {
+  return new Set([...only, ...order]);
 }
-
-const NOBODY: ReadonlySet<string> = new Set();
 
 interface Priced {
   readonly provider: { readonly id: string };

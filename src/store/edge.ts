@@ -159,12 +159,16 @@ class Malformed extends Error {}
 
 type Loaded<T> = Pick<Copy<T>, "raw" | "value">;
 
+/** Whether KV confirmed the copy less than so long ago; one from the future is as good as none. */
+function isYounger({ confirmedAt }: Copy<unknown>, milliseconds: number): boolean {
+  const age = Date.now() - confirmedAt;
+  return age >= 0 && age < milliseconds;
+}
+
 /** What nearly every request finds: a copy that is fresh and need not be refreshed yet. */
 function freshValue<T>({ settings }: Edge, copies: Map<string, Copy<T>>, name: string): T | undefined {
   const copy = copies.get(name);
-  if (!copy) return undefined;
-  const age = Date.now() - copy.confirmedAt;
-  return age >= 0 && age < settings.CONFIG_TTL_SECONDS * 1000 * REFRESH_AT ? copy.value : undefined;
+  return copy && isYounger(copy, settings.CONFIG_TTL_SECONDS * 1000 * REFRESH_AT) ? copy.value : undefined;
 }
 
 async function readThrough<T>(
@@ -176,7 +180,6 @@ async function readThrough<T>(
 ): Promise<T | null> {
   const ttl = settings.CONFIG_TTL_SECONDS * 1000;
   const copy = copies.get(name);
-  const age = copy ? Date.now() - copy.confirmedAt : Number.POSITIVE_INFINITY;
 
   const refresh = async (): Promise<T | null> => {
     let loaded: Loaded<T> | null;
@@ -205,18 +208,15 @@ async function readThrough<T>(
     return loaded.value;
   };
 
-  if (copy && age >= 0 && age < ttl) {
-    if (age >= ttl * REFRESH_AT && Date.now() - copy.refreshingSince > REFRESH_LOST_AFTER_MS) {
+  if (copy && isYounger(copy, ttl)) {
+    if (!isYounger(copy, ttl * REFRESH_AT) && Date.now() - copy.refreshingSince > REFRESH_LOST_AFTER_MS) {
       copy.refreshingSince = Date.now();
       // A failed background refresh leaves the copy as it is; the request that finds it past its time answers for it.
       waitUntil(refresh().catch(() => undefined));
     }
     return copy.value;
   }
-  const mayServe = ({ confirmedAt }: Copy<T>) => {
-    const staleAge = Date.now() - confirmedAt;
-    return staleAge >= 0 && staleAge < settings.CONFIG_MAX_STALE_SECONDS * 1000;
-  };
+  const mayServe = (older: Copy<T>) => isYounger(older, settings.CONFIG_MAX_STALE_SECONDS * 1000);
   if (copy && Date.now() - copy.failedAt < KV_REST_MS && mayServe(copy)) return copy.value;
   try {
     return await refresh();

@@ -74,6 +74,7 @@ export const AuditLogPage = ({ member, settings, filters, before, older, acts, a
               from={`/admin/api/orgs/${member.org}/audit-log/export`}
               formats={EXPORT_FORMATS}
               filters={{ ...filters }}
+              filtered={filtered}
             />
           </>
         )}

@@ -9,14 +9,17 @@ export const Downloads = ({
   from,
   formats,
   filters,
+  filtered,
 }: {
   /** The API's address of the export. */
   from: string;
   formats: readonly (keyof typeof LABELS)[];
   filters: Readonly<Record<string, string | undefined>> & Days;
+  /** Whether there are any. */
+  filtered: boolean;
 }) => (
   <p class="downloads">
-    Take {Object.values(filters).some((value) => value !== undefined) ? "all that match" : "all of it"} along as{" "}
+    Take {filtered ? "all that match" : "all of it"} along as{" "}
     {formats.map((format, index) => (
       <>
         {index > 0 && (index === formats.length - 1 ? " or " : ", ")}

@@ -80,6 +80,7 @@ export const EventsPage = (view: EventsView) => {
               from={`/admin/api/orgs/${member.org}/events/export`}
               formats={EVENT_EXPORT_FORMATS}
               filters={{ ...filters }}
+              filtered={filtered}
             />
           </>
         )}

@@ -1,7 +1,8 @@
 // The settings pages: rendered here, usable without JavaScript, live with htmx. Mounted at /settings.
 import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
-import { type AdminEnv, settingsOf } from "../authorize.ts";
+import { settingsOf } from "../../env.ts";
+import type { AdminEnv } from "../authorize.ts";
 import { Problem } from "../problem.ts";
 import { memberHere } from "./access.ts";
 import { assetResponse } from "./assets.ts";
