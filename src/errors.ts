@@ -130,7 +130,7 @@ function face(refusal: Refusal): Face {
     case "not_allowed_by_policy":
       return {
         status: 400,
-        message: `Your organization's policy does not allow ${refusal.field}: it asks the provider to keep or look up earlier exchanges, and the policy requires ${refusal.requirement}. Leave it out. Nothing was sent upstream. Event ${refusal.eventId}.`,
+        message: `Your organization's policy does not allow ${refusal.field}: it asks the provider to keep something, or to look up what it kept, and the policy requires ${refusal.requirement}. Leave it out. Nothing was sent upstream. Event ${refusal.eventId}.`,
         param: refusal.field,
       };
     case "invalid_api_key":

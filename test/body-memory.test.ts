@@ -94,6 +94,17 @@ describe("memory", () => {
     expect(isolate.held.total).toBe(isolate.held.by.size);
   });
 
+  it("is had also where a request may not ask whether another's client is gone", () => {
+    const isolate = isolateOf({} as never);
+    const forbidden = {
+      get aborted(): boolean {
+        throw new Error("Cannot perform I/O on behalf of a different request.");
+      },
+    } as AbortSignal;
+    for (let client = 0; client < 300; client++) reserveBytes(isolate, forbidden).reserve(1);
+    expect(isolate.held.total).toBe(300);
+  });
+
   it("of a crowd is not looked through by each request that finds no room", () => {
     const isolate = isolateOf({} as never);
     let looks = 0;

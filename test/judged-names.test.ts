@@ -14,6 +14,10 @@ it.each([
   ["Model", "model"],
   ["provideroptions", "providerOptions"],
   ["previous_Response_id", "previous_response_id"],
+  ["webSearchOptions", "web_search_options"],
+  ["extraBody", "extra_body"],
+  ["provider_options", "providerOptions"],
+  ["mod_el", "model"],
 ])("%s looks like %s", (name, of) => {
   expect(lookAlike(["messages", name])).toEqual({ name, of });
 });

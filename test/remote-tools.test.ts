@@ -8,6 +8,9 @@ import { errorOf, openWorld, policyOf, type World } from "./world.ts";
 
 type Root = Record<string, unknown>;
 
+const part = (content: unknown): Root => ({ messages: [{ role: "user", content: [content] }] });
+const addition = (tool: unknown): Root => part({ type: "tool_addition", tool });
+
 const REMOTE: [ApiId, string, Root, string[]][] = [
   // Chat completions
   ["chat_completions", "web search options", { web_search_options: {} }, ["web_search_options"]],
@@ -19,6 +22,14 @@ const REMOTE: [ApiId, string, Root, string[]][] = [
   ["chat_completions", "Z AI's search", { tools: [{ type: "web_search", web_search: {} }] }, ["web_search"]],
   ["chat_completions", "Mistral's connectors", { tools: [{ type: "connector", connector_id: "c" }] }, ["connector"]],
   ["chat_completions", "Azure's data", { data_sources: [{ type: "azure_search" }] }, ["data_sources"]],
+  ["chat_completions", "Baidu's search", { web_search: { enable: true } }, ["web_search"]],
+  ["chat_completions", "Tencent's search", { enable_enhancement: true }, ["enable_enhancement"]],
+  [
+    "chat_completions",
+    "tools that a message brings",
+    { messages: [{ role: "system", tools: [{ type: "builtin_function", function: { name: "$web_search" } }] }] },
+    ["builtin_function"],
+  ],
   ["chat_completions", "OpenRouter's plugins", { plugins: [{ id: "web" }] }, ["plugins"]],
   ["chat_completions", "Google's URL context", { extra_body: { google: { tools: [] } } }, ["extra_body"]],
   [
@@ -85,7 +96,21 @@ const REMOTE: [ApiId, string, Root, string[]][] = [
     { input: [{ type: "tool_search_output", tools: [{ type: "mcp" }] }] },
     ["mcp"],
   ],
+  ["responses", "tools of an input item that are no list", { input: [{ tools: { type: "mcp" } }] }, ["tools"]],
   // Messages
+  [
+    "messages",
+    "a tool that is added in the middle",
+    addition({ type: "tool_definition", definition: { type: "web_search_20250305", name: "web_search" } }),
+    ["web_search_20250305"],
+  ],
+  [
+    "messages",
+    "one that a compaction brings back",
+    part({ type: "compaction", tool_changes: [{ tool: { definition: { type: "mcp_toolset" } } }] }),
+    ["mcp_toolset"],
+  ],
+  ["messages", "a definition that is no tool", part({ type: "tool_addition", tool: { definition: [] } }), ["tools"]],
   ["messages", "web search", { tools: [{ type: "web_search_20250305", name: "web_search" }] }, ["web_search_20250305"]],
   ["messages", "web fetch", { tools: [{ type: "web_fetch_20260309", name: "f" }] }, ["web_fetch_20260309"]],
   ["messages", "hosted code", { tools: [{ type: "code_execution_20250825", name: "c" }] }, ["code_execution_20250825"]],
@@ -131,6 +156,13 @@ const AT_THE_CALLER: [ApiId, string, Root][] = [
     "tools of no stated type, which are the caller's",
     { tools: [{ name: "f", input_schema: {} }, { type: null }] },
   ],
+  [
+    "messages",
+    "a function that is added in the middle",
+    addition({ type: "tool_definition", definition: { name: "f", input_schema: {} } }),
+  ],
+  ["messages", "a tool that is added by its name", addition({ type: "tool_reference", name: "f" })],
+  ["messages", "tools that a call tells of", part({ type: "tool_use", input: { tools: [{ type: "mcp" }] } })],
   ["messages", "the caller's own machine", { tools: [{ type: "bash_20250124" }, { type: "text_editor_20250728" }] }],
   ["messages", "a search through the request's own tools", { tools: [{ type: "tool_search_tool_bm25_20251119" }] }],
 ];
@@ -143,7 +175,7 @@ it.each(AT_THE_CALLER)("%s: %s: nobody else is called", (api, _, root) => {
   expect(remoteTools(api, root)).toEqual([]);
 });
 
-const part = (content: unknown): Root => ({ messages: [{ role: "user", content: [content] }] });
+const message = (url: string): Root => ({ role: "user", content: [{ type: "image", source: { type: "url", url } }] });
 
 describe("an address that the provider would fetch", () => {
   it.each<[ApiId, Root, string]>([
@@ -154,6 +186,9 @@ describe("an address that the provider would fetch", () => {
     ["chat_completions", part({ type: "video_url", video_url: { url: "http://x.example" } }), "url"],
     ["chat_completions", part({ type: "document_url", document_url: "https://x.example" }), "document_url"],
     ["chat_completions", part({ type: "input_audio", input_audio: "https://x.example/a.mp3" }), "input_audio"],
+    ["chat_completions", part({ type: "input_audio", input_audio: { data: "https://x.example/a.wav" } }), "data"],
+    ["chat_completions", part({ type: "text", data: "https://x.example/a.wav" }), "data"],
+    ["chat_completions", part({ type: "file", file: { file_data: "https://x.example/a.pdf" } }), "file_data"],
     ["chat_completions", part({ type: "image_url", image_url: { url: " https://x.example" } }), "url"],
     ["chat_completions", part({ type: "image_url", image_url: { url: "gs://bucket/a" } }), "url"],
     ["responses", { input: [{ content: [{ type: "input_image", image_url: "https://x.example" }] }] }, "image_url"],
@@ -169,6 +204,14 @@ describe("an address that the provider would fetch", () => {
       part({ type: "tool_result", content: [{ type: "document", source: { type: "url", url: "https://x.example" } }] }),
       "url",
     ],
+    // A type tells of an earlier turn only where the format has such.
+    ["chat_completions", part({ type: "tool_use", input: { url: "https://x.example" } }), "url"],
+    ["messages", { messages: [{ type: "web_search_tool_result", ...message("https://x.example") }] }, "url"],
+    ["messages", { messages: [{ type: "tool_use", input: [], ...message("https://x.example") }] }, "url"],
+    ["messages", { type: "web_search_tool_result", content: [{ url: "https://x.example" }] }, "url"],
+    ["responses", { type: "tool_use", input: [{ type: "input_image", image_url: "https://x.example" }] }, "image_url"],
+    ["responses", { input: [{ content: [{ type: "a_call", outputs: [{ url: "https://x.example" }] }] }] }, "url"],
+    ["embeddings", { type: "tool_use", input: [{ image_url: "https://x.example" }] }, "image_url"],
     ["images_generations", { prompt: "p", image: ["https://x.example/a.png"] }, "image"],
     ["images_generations", { prompt: "p", reference_images: ["https://x.example/a.png"] }, "reference_images"],
     ["moderations", { input: [{ type: "image_url", image_url: { url: "https://x.example" } }] }, "url"],
@@ -176,6 +219,17 @@ describe("an address that the provider would fetch", () => {
     ["audio_transcriptions", { url: "https://x.example/a.mp3" }, "url"],
   ])("counts as remote: %s %j", (api, root, found) => {
     expect(remoteTools(api, root)).toEqual([found]);
+  });
+
+  it.each([
+    ["MY SECRET 12345_url", "url"],
+    ["my_secret_12345_uris", "uris"],
+    ["mySecretUrl", "url"],
+    [`${"x".repeat(20_000)}_URL`, "url"],
+    ["image_url", "image_url"],
+    ["fileUri", "fileUri"],
+  ])("is told by a name that a client cannot fill: %.30s", (name, told) => {
+    expect(remoteTools("chat_completions", part({ [name]: "https://x.example" }))).toEqual([told]);
   });
 
   it.each<[ApiId, Root]>([
@@ -190,6 +244,7 @@ describe("an address that the provider would fetch", () => {
     ["messages", part({ type: "tool_use", input: { url: "https://x.example" } })],
     ["messages", part({ type: "web_search_tool_result", content: [{ url: "https://x.example" }] })],
     ["messages", part({ type: "image", source: { type: "base64", data: "AA==" } })],
+    ["messages", part({ type: "document", source: { type: "text", data: "https://x.example is down" } })],
     ["images_generations", { prompt: "p", image: "AA==" }],
   ])("is not what is bytes, text, or told of: %s %j", (api, root) => {
     expect(remoteTools(api, root)).toEqual([]);
@@ -275,6 +330,21 @@ describe("under no_remote_tools", () => {
     expect(error).toMatchObject({ status: 400, code: "invalid_json" });
     expect(error.message).toContain(where);
     expect(await world.journal()).toEqual([]);
+  });
+
+  it("a member's name of any length leaves an event that can be read", async () => {
+    const world = await open();
+    for (const length of [513, 20_000]) {
+      const body = { model: "mix", ...part({ [`my secret 12345 ${"x".repeat(length)}_url`]: "https://x.example" }) };
+      const response = await post(world, "chat/completions", body);
+      expect(await errorOf(response)).toMatchObject({
+        status: 403,
+        details: { providers: [{ failures: [{ code: "no_remote_tools", found: "url" }] }, {}] },
+      });
+    }
+    const events = await world.events();
+    expect(events).toHaveLength(2);
+    expect(JSON.stringify(events)).not.toContain("12345");
   });
 
   it("what is put in a tool's type is not kept, unless it looks like one", async () => {

@@ -27,7 +27,11 @@ const post = (world: World, path: string, body: object | string) =>
 it.each([
   ["messages", "container", "container_1"],
   ["messages", "container", { id: "container_1", skills: [] }],
+  ["messages", "thread", { type: "create" }],
+  ["messages", "thread", { type: "continue", previous_message_id: "msg_1" }],
+  ["messages", "diagnostics", { previous_message_id: null }],
   ["chat/completions", "deferred", true],
+  ["responses", "input", [{ id: "msg_1", role: null, content: null }]],
 ])("/v1/%s with %s %j is refused by the field's name, recorded, and nothing is sent", async (path, field, value) => {
   const world = await open();
   const error = await errorOf(await post(world, path, { model: "mix", [field]: value }));
@@ -38,7 +42,35 @@ it.each([
   ]);
 });
 
+const shellIn = (environment: object) => ({ type: "shell", environment });
+const said = (content: object) => ({ messages: [{ role: "user", content: [content] }] });
+
+it.each<[string, object, string]>([
+  ["responses", { tools: [{ type: "function", name: "f" }, { type: "code_interpreter" }] }, "tools.code_interpreter"],
+  ["responses", { tools: [{ type: "file_search", vector_store_ids: ["vs_1"] }] }, "tools.file_search"],
+  ["responses", { tools: [shellIn({ type: "container_reference", container_id: "cntr_1" })] }, "tools.shell"],
+  ["responses", { tools: [{ type: "namespace", tools: [{ type: "code_interpreter" }] }] }, "tools.code_interpreter"],
+  ["responses", { input: [{ type: "additional_tools", tools: [{ type: "file_search" }] }] }, "tools.file_search"],
+  ["responses", { input: [{ role: "user", content: [{ type: "input_file", file_id: "file_1" }] }] }, "file_id"],
+  ["responses", { images: [{ file_id: "file_1" }] }, "file_id"],
+  ["messages", { tools: [{ type: "code_execution_20250825" }] }, "tools.code_execution_20250825"],
+  ["messages", said({ type: "document", source: { type: "file", file_id: "file_1" } }), "file_id"],
+  ["chat/completions", said({ type: "file", file: { file_id: "file_1" } }), "file_id"],
+  ["chat/completions", { messages: [{ role: "assistant", audio: { id: "audio_1" } }] }, "audio.id"],
+])("/v1/%s with %j has the provider keep or look something up, and is refused: %s", async (path, asked, field) => {
+  const world = await open();
+  const error = await errorOf(await post(world, path, { model: "mix", ...asked }));
+  expect(error).toMatchObject({ status: 400, code: "not_allowed_by_policy" });
+  expect(error.message).toContain(field);
+  expect(await world.journal()).toEqual([]);
+  expect(await world.events()).toMatchObject([{ reason: `${field} is not allowed under zero_retention` }]);
+});
+
 it.each([
+  ["responses", { tools: [shellIn({ type: "local" }), { type: "web_search" }] }],
+  ["responses", { metadata: { file_id: "mine" } }],
+  ["messages", { ...said({ type: "tool_use", input: { file_id: "mine" } }), diagnostics: null, thread: null }],
+  ["chat/completions", { tools: [{ type: "function", function: { parameters: { file_id: "s" } } }] }],
   ["messages", { container: null }],
   ["chat/completions", { deferred: false }],
 ])("/v1/%s with %j keeps nothing, and passes", async (path, asked) => {
@@ -65,7 +97,8 @@ describe("what steers a provider's prompt cache", () => {
 it.each([
   '{"model":"mix","input":[{"type":"item_reference","id":"msg_1","type":"message","role":"user","content":"Hi"}]}',
   '{"model":"mix","input":[{"id":"msg_1","role":"user","r\\u006fle":null}]}',
-])("an item of the input that could be read as a reference or not is 400: %s", async (body) => {
+  '{"model":"mix","images":[{"file_id":"file_1","file_id":null}]}',
+])("what could be read as a reference or not is 400: %s", async (body) => {
   const world = await open();
   expect(await errorOf(await post(world, "responses", body))).toMatchObject({ status: 400, code: "invalid_json" });
   expect(await world.journal()).toEqual([]);
@@ -78,6 +111,7 @@ describe("how long Anthropic's prompt cache holds", () => {
   it.each([
     ["on a message's block", `"messages":[{"role":"user","content":[{"type":"text","text":"é","cache_control":$}]}]`],
     ["on the system prompt", `"system":[{"type":"text","text":"a","cache_control":$}]`],
+    ["on an advisor", `"tools":[{"type":"advisor_20260301","model":"alpha-mix","caching":$}]`],
     ["on a tool", `"tools":[{"name":"f","input_schema":{"maximum":12345678901234567890},"cache_control":$}]`],
     ["on the whole request", `"cache_control":$`],
   ])("%s: a lifetime is dropped, and nothing else of it changes", async (_, members) => {
@@ -108,5 +142,47 @@ describe("how long Anthropic's prompt cache holds", () => {
     const body = `{"model":"mix","system":[{"cache_control":${hour},"cache_control":${usual}}]}`;
     expect(await errorOf(await post(world, "messages", body))).toMatchObject({ status: 400, code: "invalid_json" });
     expect(await world.journal()).toEqual([]);
+  });
+});
+
+describe("a provider that refuses any request with `store`", () => {
+  const strict = {
+    chat_completions: { ...apis.chat_completions, rejectsStore: true },
+    responses: apis.responses,
+  } as const;
+  const openStrict = () =>
+    openWorld({
+      policy: policyOf({ requirements: ["zero_retention"] }),
+      catalog: {
+        ...catalog,
+        providers: [providerOf("alpha", { apis: strict }), providerOf("beta")],
+        models: [modelOf("mix", { alpha: { apis: ["chat_completions", "responses"] }, beta: 2 })],
+      },
+    });
+  const sentBy = async (world: World) =>
+    (await world.journal()).map(({ body }) => JSON.parse(atob(body)) as Record<string, unknown>);
+
+  it.each([
+    [{ store: true }, "store=dropped"],
+    [{ store: false }, "store=dropped"],
+    [{}, null],
+  ])("is sent none, whatever the client said: %j", async (asked, enforced) => {
+    const world = await openStrict();
+    const response = await post(world, "chat/completions", { model: "mix", messages: [], ...asked });
+    expect([response.status, response.headers.get("portcullis-enforced")]).toEqual([200, enforced]);
+    expect(await sentBy(world)).toEqual([{ model: "alpha-mix", messages: [] }]);
+  });
+
+  it("is told so on its other APIs, and the provider that serves after it is", async () => {
+    const world = await openStrict();
+    await post(world, "responses", { model: "alpha/mix", store: true });
+    await world.behave("alpha", { kind: "status", status: 503, headers: {}, body: "" });
+    const response = await post(world, "chat/completions", { model: "mix", messages: [], store: true });
+    expect(response.headers.get("portcullis-enforced")).toBe("store=false");
+    expect(await sentBy(world)).toEqual([
+      { model: "alpha-mix", store: false },
+      { model: "alpha-mix", messages: [] },
+      { model: "beta-mix", messages: [], store: false },
+    ]);
   });
 });

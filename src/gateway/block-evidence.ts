@@ -1,6 +1,7 @@
 // The evidence of a compliance block, as data for the event and as words for the client. Pure, and bounded in size.
+import type { Failure } from "../compliance/evaluate.ts";
 import { foundInWords } from "../compliance/words.ts";
-import type { SecurityEvent } from "../store/event.ts";
+import { MAX_TEXT_LENGTH, type SecurityEvent } from "../store/event.ts";
 import type { Removed } from "./plan.ts";
 
 /** A whole event, as JSON. */
@@ -15,7 +16,7 @@ export function blockedProviders(
   const providers = removed.map(({ candidate, verdict }) => ({
     id: candidate.provider.id,
     ...(candidate.model !== model && { model: candidate.model }),
-    failures: verdict.failures.map(({ code, found }) => ({ code, found })),
+    failures: verdict.failures.map(({ code, found }) => ({ code, found: bounded(found) })),
   }));
   let bytes = 2048;
   const kept = providers.filter((provider) => {
@@ -24,6 +25,10 @@ export function blockedProviders(
   });
   const omitted = providers.length - kept.length;
   return omitted > 0 ? { providers: kept, providers_omitted: omitted } : { providers: kept };
+}
+
+function bounded(found: Failure["found"]): Failure["found"] {
+  return typeof found === "string" ? found.slice(0, MAX_TEXT_LENGTH) : found;
 }
 
 /** The message of the 403: who fails, by what, that nothing was sent, and where it is recorded. */
@@ -38,7 +43,7 @@ export function blockMessage(event: Pick<SecurityEvent, "id" | "model" | "provid
     if (total === 1) return `${id} does not meet it for ${model ?? name} (${unmet}).`;
     return `${model ? `${id}/${model}` : id} (${unmet})`;
   });
-  if (total === 1) return bounded(`${intro}${reasons[0] ?? ""}`, outro);
+  if (total === 1) return shortened(`${intro}${reasons[0] ?? ""}`, outro);
 
   const head = `${intro}none of the ${total} providers of ${name} meets it: `;
   let said = 0;
@@ -53,7 +58,7 @@ export function blockMessage(event: Pick<SecurityEvent, "id" | "model" | "provid
   return `${head}${list}${more > 0 ? ` and ${more} more` : ""}.${outro}`;
 }
 
-function bounded(text: string, outro: string): string {
+function shortened(text: string, outro: string): string {
   let kept = text;
   while (byteLength(kept + outro) > MAX_MESSAGE_BYTES) kept = `${kept.slice(0, -64)}…`;
   return kept + outro;

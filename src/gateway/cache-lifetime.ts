@@ -24,8 +24,11 @@ export function withoutLifetimes(json: string, member: string): string {
   return JSON.stringify(isLifetime(member, value) ? withoutLifetime(value) : value);
 }
 
+/** An advisor tool has a cache of its own: https://platform.claude.com/docs/en/agents-and-tools/tool-use/advisor-tool. */
+const MARKS: ReadonlySet<string> = new Set(["cache_control", "caching"]);
+
 function isLifetime(name: string, value: unknown): value is Json {
-  if (name !== "cache_control" || typeof value !== "object" || value === null) return false;
+  if (!MARKS.has(name) || typeof value !== "object" || value === null) return false;
   return (value as Json).type === "ephemeral" && Object.hasOwn(value, "ttl");
 }
 

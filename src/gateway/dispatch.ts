@@ -21,6 +21,8 @@ export interface Prepared {
   readonly credential: Credential;
   readonly body: Uint8Array;
   readonly contentType: string;
+  /** What compliance changed in the body. */
+  readonly enforced: readonly string[];
 }
 
 export interface Dispatched {
@@ -29,6 +31,8 @@ export interface Dispatched {
   readonly response: Response;
   /** Its body, with an ending that is never silent. */
   readonly body: ReadableStream | null;
+  /** What compliance changed in the request. */
+  readonly enforced: readonly string[];
 }
 
 export interface Dispatch {
@@ -71,7 +75,7 @@ export async function dispatch(
       const onEnd = noteEnding(isolate, healthKey);
       const { surface, clientGone } = call;
       const body = guardBody(response, { surface, idleTimeoutSeconds, clientGone, onEnd });
-      return { provider, response, body };
+      return { provider, response, body, enforced: prepared.enforced };
     }
     // A client that hung up says nothing of the provider's health.
     if (call.clientGone.aborted) break;

@@ -1,10 +1,10 @@
 // What compliance changes in a request before it leaves, and what it cannot let through. Pure.
-import type { ApiId } from "../catalog/schema.ts";
+import type { ApiId, Endpoint } from "../catalog/schema.ts";
 import type { RequirementId } from "../compliance/requirements.ts";
 import { asksForLifetime, CACHED_MEMBERS, withoutLifetimes } from "./cache-lifetime.ts";
 import type { JudgedName } from "./judged-names.ts";
-
-type Json = Readonly<Record<string, unknown>>;
+import { walkPrompt } from "./prompt-walk.ts";
+import { isObject, type Json, toolsOf } from "./tools.ts";
 
 /** Top-level members to set (JSON text) or to leave out (null), and what the `portcullis-enforced` header says of it. */
 export interface Hardening {
@@ -14,6 +14,7 @@ export interface Hardening {
 
 /** A field that asks the provider to keep or fetch what the policy says it must not have. */
 export interface NotAllowed {
+  /** A member of the request, or where in it: `tools.code_interpreter`. */
   readonly field: string;
   readonly requirement: RequirementId;
 }
@@ -26,10 +27,8 @@ const CACHE_HINTS: readonly JudgedName[] = ["prompt_cache_retention", "prompt_ca
 /** That its cache is used only where a breakpoint says so: without one it is not used at all. */
 const EXPLICIT_CACHE = { mode: "explicit" };
 
+const STORE_OFF = "store=false";
 const LIFETIME_DROPPED = "cache_control.ttl=dropped";
-
-/** Where state, or how long it is kept, can be asked for inside a member: it must have one reading. */
-export const JUDGED_FOR_STATE: ReadonlySet<string> = new Set(["input", ...CACHED_MEMBERS]);
 
 /** Fields that need an exchange to be kept, by API, each with when it does. */
 const STATEFUL: { readonly [A in ApiId]?: readonly (readonly [field: JudgedName, (value: unknown) => boolean])[] } = {
@@ -43,8 +42,22 @@ const STATEFUL: { readonly [A in ApiId]?: readonly (readonly [field: JudgedName,
     ["prompt", (value) => typeof value === "object"],
     ["input", (value) => Array.isArray(value) && value.some(isReference)],
   ],
-  // https://platform.claude.com/docs/en/build-with-claude/zero-data-retention: a container outlives the request.
-  messages: [["container", () => true]],
+  messages: [
+    // https://platform.claude.com/docs/en/build-with-claude/zero-data-retention: a container outlives the request.
+    ["container", () => true],
+    // https://platform.claude.com/docs/en/build-with-claude/cache-diagnostics: a fingerprint of the request is stored.
+    ["diagnostics", () => true],
+    // https://github.com/anthropics/anthropic-sdk-typescript/blob/main/src/resources/beta/messages/messages.ts
+    ["thread", () => true],
+  ],
+};
+
+/** Types of tools that have a machine or a store at the provider, which outlives the request. */
+const KEEPING_TOOLS: { readonly [A in ApiId]?: RegExp } = {
+  // https://developers.openai.com/api/docs/guides/your-data
+  responses: /^(code_interpreter|file_search|shell)$/,
+  // https://platform.claude.com/docs/en/build-with-claude/zero-data-retention
+  messages: /^code_execution(_\d{8})?$/,
 };
 
 /**
@@ -80,9 +93,11 @@ export function harden(
     const value = root[field];
     if (value !== undefined && value !== null && isStateful(value)) return { field, requirement };
   }
+  const field = keepingTool(api, root) ?? keptContent(api, root);
+  if (field !== null) return { field, requirement };
   if (STORING.has(api)) {
     members.set("store", "false");
-    said.push("store=false");
+    said.push(STORE_OFF);
   }
   drop(CACHE_HINTS);
   const options = root.prompt_cache_options as { mode?: unknown } | null | undefined;
@@ -96,10 +111,48 @@ export function harden(
   return { members, said };
 }
 
+/**
+ * The same for an endpoint that may not know `store`: such a one refuses a request with it, and stores nothing by it.
+ * `root` is the request.
+ */
+export function hardenedFor(
+  hardening: Hardening,
+  { rejectsStore }: Pick<Endpoint, "rejectsStore">,
+  root: Json,
+): Hardening {
+  if (!rejectsStore || !hardening.members.has("store")) return hardening;
+  const said = hardening.said.flatMap((each) => (each !== STORE_OFF ? each : "store" in root ? "store=dropped" : []));
+  return { members: new Map(hardening.members).set("store", null), said };
+}
+
 /** An input item that stands for one of an earlier exchange; its type may be left out. */
 function isReference(item: unknown): boolean {
-  if (typeof item !== "object" || item === null) return false;
-  const { type, id, role, content } = item as Json;
-  if (type === "item_reference") return true;
-  return (type === undefined || type === null) && id !== undefined && role === undefined && content === undefined;
+  if (!isObject(item)) return false;
+  const { type, id, role, content } = item;
+  const isAbsent = (value: unknown) => value === undefined || value === null;
+  return type === "item_reference" || (isAbsent(type) && !isAbsent(id) && isAbsent(role) && isAbsent(content));
+}
+
+/** A tool of the request that keeps something at the provider, as a field; null when there is none. */
+function keepingTool(api: ApiId, root: Json): string | null {
+  const keeping = KEEPING_TOOLS[api];
+  if (!keeping) return null;
+  for (const tool of toolsOf(api, root)) {
+    if (!isObject(tool) || typeof tool.type !== "string" || !keeping.test(tool.type)) continue;
+    const isLocal = tool.type === "shell" && isObject(tool.environment) && tool.environment.type === "local";
+    if (!isLocal) return `tools.${tool.type}`;
+  }
+  return null;
+}
+
+/** What of the prompt is to be looked up at the provider, as a field: a file, or an answer that was spoken. */
+function keptContent(api: ApiId, root: Json): string | null {
+  let found: string | null = null;
+  walkPrompt(api, root, (value, name, under) => {
+    if (typeof value !== "string") return;
+    if (name === "file_id") found ??= name;
+    // https://developers.openai.com/api/docs/guides/audio: an earlier answer, by its id.
+    if (api === "chat_completions" && name === "id" && under === "audio") found ??= "audio.id";
+  });
+  return found;
 }

@@ -43,11 +43,11 @@ export async function readBody(
   return refuse(isForm(request) ? { code: "invalid_json", why: "this path takes JSON, not a form" } : refusalOf(body));
 }
 
-/** The body, unless a member is called like one that is judged, but for the case of its letters. */
+/** The body, unless a member is called like one that is judged, but for its case or underscores. */
 function exactlyNamed<B extends Body>(body: B, names: Iterable<string>): B {
   const found = lookAlike(names);
   if (!found) return body;
-  const why = `${shown(found.name)} differs from ${found.of} in the case of its letters alone, and some providers would read it as that; send it as ${found.of}.`;
+  const why = `${shown(found.name)} differs from ${found.of} only in case or underscores, and some providers would read it as that; send it as ${found.of}.`;
   return refuse({ code: "invalid_request", param: shown(found.name), why });
 }
 
@@ -115,9 +115,18 @@ function uncount(held: Held, own: HeldBytes): void {
 
 /** Of a request whose client is gone nothing runs any more, no `finally` either, so that others take its bytes back. */
 function reclaim(held: Held): void {
-  for (const each of held.by) if (each.clientGone.aborted) uncount(held, each);
+  for (const each of held.by) if (isGone(each)) uncount(held, each);
   held.crowdedAt = Math.max(MIN_CROWD, 2 * held.by.size);
   held.lookedAt = Date.now();
+}
+
+/** A runtime that lets no request ask after another's client has nothing taken back, and serves all the same. */
+function isGone({ clientGone }: HeldBytes): boolean {
+  try {
+    return clientGone.aborted;
+  } catch {
+    return false;
+  }
 }
 
 function isWorthALook({ by, lookedAt }: Held): boolean {

@@ -2,9 +2,8 @@
 // What runs at the caller is listed here; every other type of tool counts as remote, also one that nobody knows yet. Pure.
 import type { ApiId } from "../catalog/schema.ts";
 import { fetchedAddresses } from "./fetched-addresses.ts";
-import { folded, SWITCHES } from "./judged-names.ts";
-
-type Json = Readonly<Record<string, unknown>>;
+import { SWITCHES } from "./judged-names.ts";
+import { isObject, type Json, toolsOf, valuesOf } from "./tools.ts";
 
 /** As many as are told apart; one is enough to block. */
 const MAX_TOLD = 16;
@@ -24,35 +23,22 @@ const CLIENT_TOOLS: Record<"chat_completions" | "responses" | "messages", RegExp
 /** The types of the tools, and the names of the members, by which the provider would call somebody else; each once. */
 export function remoteTools(api: ApiId, root: Json): string[] {
   const found = new Set<string>([
-    ...remoteAmong(root.tools, api),
+    ...toolsOf(api, root).flatMap((tool) => remoteIn(tool, api)),
     ...SWITCHES.filter((name) => isOn(root[name])),
     ...(isOn(root.extra_body) && !isHarmless(root.extra_body) ? ["extra_body"] : []),
-    ...(Array.isArray(root.input) ? root.input.flatMap((item) => toolsOfItem(item, api)) : []),
-    ...fetchedAddresses(root),
+    ...fetchedAddresses(api, root),
   ]);
   return [...found].slice(0, MAX_TOLD);
 }
 
-/** Items of a Responses input can bring tools of their own, whatever stands in `tools`. */
-function toolsOfItem(item: unknown, api: ApiId): string[] {
-  return isObject(item) ? valuesOf(item, "tools").flatMap((tools) => remoteAmong(tools, api)) : [];
-}
-
-function remoteAmong(tools: unknown, api: ApiId): string[] {
-  if (tools === undefined || tools === null) return [];
-  return Array.isArray(tools) ? tools.flatMap((tool) => remoteIn(tool, api)) : ["tools"];
-}
-
 /** What is remote about one tool; nothing when the caller runs it. */
-function remoteIn(tool: unknown, api: ApiId): string[] {
+export function remoteIn(tool: unknown, api: ApiId): string[] {
   if (!isObject(tool)) return ["tools"];
   const [given = null, ...more] = valuesOf(tool, "type");
   if (more.length > 0 || (given !== null && given !== tool.type)) return ["tools"];
   const type = given ?? (api === "messages" ? "custom" : undefined);
   if (typeof type !== "string") return ["tools"];
   if (api === "responses") {
-    // https://github.com/openai/codex: its tools come in namespaces.
-    if (type === "namespace") return remoteAmong(tool.tools, api);
     if (type === "tool_search" && tool.execution === "client") return [];
     if (type === "shell" && isObject(tool.environment) && tool.environment.type === "local") return [];
   }
@@ -80,13 +66,4 @@ function isHarmless(extraBody: unknown): boolean {
 /** A type as the paper trail may keep it: it is the client's text, and not all text is a type. */
 function typeInWords(type: string): string {
   return /^[\w.:$-]{1,64}$/.test(type) ? type : "unknown tool type";
-}
-
-/** What stands under a name, in whatever case: a provider may read either. */
-function valuesOf(object: Json, name: string): unknown[] {
-  return Object.entries(object).flatMap(([key, value]) => (folded(key) === name ? [value] : []));
-}
-
-function isObject(value: unknown): value is Json {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -15,12 +15,13 @@ import { recordAndRefuse, recordLateRemoval, refuseField } from "./block.ts";
 import { edgeOf, type GatewayEnv, isolateOf, ownHeaders } from "./context.ts";
 import { type Credential, credentialFor } from "./credentials.ts";
 import { type Dispatched, dispatch, healthKeyOf, type Prepared } from "./dispatch.ts";
-import { INERT } from "./fetched-addresses.ts";
 import { withFields } from "./form-body.ts";
-import { type Hardening, harden, JUDGED_FOR_STATE } from "./harden.ts";
+import { type Hardening, harden, hardenedFor } from "./harden.ts";
 import { memberText, withMembers } from "./json-body.ts";
 import type { JudgedName } from "./judged-names.ts";
+import { membersWithModels, otherModels } from "./other-models.ts";
 import { planRequest, type Removed, type Situation } from "./plan.ts";
+import { INERT } from "./prompt-walk.ts";
 import { type Body, readBody, requireOneReading, reserveBytes } from "./read-body.ts";
 import { type Asked, readRequest } from "./read-request.ts";
 import { remoteTools } from "./remote-tools.ts";
@@ -46,8 +47,11 @@ export async function serve(c: Context<GatewayEnv>, surface: Surface): Promise<R
     const asked = readRequest(body, catalog.providers);
     const added = addedRequirements(asked.preferences);
     const rulesBy = (record: OrgRecord) => rulesFor(record, caller.project, added);
-    const judgeBy = (record: OrgRecord) => judgeFor(rulesBy(record), () => remoteToolsOf(body, api));
-    const judge = judgeBy(org);
+    const beside = {
+      remoteTools: () => remoteToolsOf(body, api),
+      otherModels: (isPromptRead: boolean) => otherModelsOf(body, api, isPromptRead),
+    };
+    const judge = judgeFor(rulesBy(org), catalog, beside);
     let credentialOf = credentialsFor(edge, api, org);
     const situation = situationOf({ catalog, org, judge, api, credentialOf, health: isolate.health });
     const plan = planRequest(asked, situation);
@@ -59,12 +63,12 @@ export async function serve(c: Context<GatewayEnv>, surface: Surface): Promise<R
     };
     let hardening = await hardenBy(org);
     const answer = await dispatch(plan.admitted, {
-      prepare: (admitted) => prepare(admitted, { body, hardening, credentialOf }),
+      prepare: (admitted) => prepare(admitted, { api, body, hardening, credentialOf }),
       readmit: async ({ candidate }) => {
         const now = await loadRules(edge, caller.org);
         hardening = await hardenBy(now.org);
         credentialOf = credentialsFor(edge, api, now.org);
-        const judged = judgeNow(candidate, now.catalog, judgeBy(now.org));
+        const judged = judgeNow(candidate, now.catalog, judgeFor(rulesBy(now.org), now.catalog, beside));
         if (judged === null || isAdmitted(judged)) return judged;
         recordLateRemoval(c, judged, { plan, revision: now.org.revision, situation });
         return null;
@@ -79,7 +83,7 @@ export async function serve(c: Context<GatewayEnv>, surface: Surface): Promise<R
       idleTimeoutSeconds: edge.settings.UPSTREAM_IDLE_TIMEOUT_SECONDS,
       isolate,
     });
-    return respond(answer, { own: ownHeaders(c), asked, hardening });
+    return respond(answer, ownHeaders(c), asked);
   } finally {
     memory.release();
   }
@@ -131,14 +135,24 @@ function situationOf({
 }
 
 function hardenedBody(body: Body, keepsNothing: RequirementId | undefined, api: ApiId): ReturnType<typeof harden> {
-  if (keepsNothing) requireOneReading(body, (name) => JUDGED_FOR_STATE.has(name));
+  if (keepsNothing) requireOneReading(body, isJudgedInside);
   const textOf = (name: JudgedName) => ("parts" in body ? "null" : memberText(body, name));
   return harden(keepsNothing, api, { root: body.root, textOf });
 }
 
+/** `tools` have one reading by then, whatever the policy. */
+const isJudgedInside = (name: string) => !INERT.has(name);
+
 function remoteToolsOf(body: Body, api: ApiId): string[] {
-  requireOneReading(body, (name) => !INERT.has(name));
+  requireOneReading(body, isJudgedInside);
   return remoteTools(api, body.root);
+}
+
+function otherModelsOf(body: Body, api: ApiId, isPromptRead: boolean): string[] {
+  const members = membersWithModels(isPromptRead).filter((name) => body.root[name] !== undefined);
+  if (members.length === 0) return [];
+  requireOneReading(body, (name) => members.some((member) => member === name));
+  return otherModels(api, Object.fromEntries(members.map((name) => [name, body.root[name]])));
 }
 
 /** Members by which an aggregator lets a client choose who reads the prompt. */
@@ -147,15 +161,17 @@ const STEERING: readonly JudgedName[] = ["route", "transforms", "plugins", "prov
 /** The body for one candidate: its name for the model, nothing of ours, and what compliance demands. */
 function prepare(
   { candidate }: Admitted,
-  { body, hardening, credentialOf }: { body: Body; hardening: Hardening; credentialOf: CredentialOf },
+  { api, body, hardening, credentialOf }: { api: ApiId; body: Body; hardening: Hardening; credentialOf: CredentialOf },
 ): Prepared | null {
   const credential = credentialOf(candidate);
-  if (!credential) return null;
-  const changes = new Map<JudgedName, string | null>(hardening.members);
+  const endpoint = candidate.provider.apis[api];
+  if (!credential || !endpoint) return null;
+  const { members, said: enforced } = hardenedFor(hardening, endpoint, body.root);
+  const changes = new Map<JudgedName, string | null>(members);
   changes.set("model", JSON.stringify(candidate.mapping.model)).set("models", null).set("provider", null);
   if (candidate.provider.aggregator) for (const name of STEERING) changes.set(name, null);
-  if ("parts" in body) return { credential, ...withFields(body, changes) };
-  return { credential, body: withMembers(body, changes), contentType: "application/json" };
+  if ("parts" in body) return { credential, enforced, ...withFields(body, changes) };
+  return { credential, enforced, body: withMembers(body, changes), contentType: "application/json" };
 }
 
 /** The candidate as the catalog has it now, judged now; null when it is gone. */
@@ -171,13 +187,10 @@ function isAdmitted(judged: Admitted | Removed): judged is Admitted {
 }
 
 /** The provider's answer under our headers; its bytes pass as they come. */
-function respond(
-  { provider, response, body }: Dispatched,
-  { own, asked, hardening }: { own: HeaderFields; asked: Asked; hardening: Hardening },
-): Response {
+function respond({ provider, response, body, enforced }: Dispatched, own: HeaderFields, asked: Asked): Response {
   const headers = returnedHeaders(response.headers, own);
   headers["portcullis-provider"] = provider;
-  if (hardening.said.length > 0) headers["portcullis-enforced"] = hardening.said.join(", ");
+  if (enforced.length > 0) headers["portcullis-enforced"] = enforced.join(", ");
   const ignored = ignoredPreferences(asked.preferences);
   if (ignored.length > 0) headers["portcullis-ignored"] = printable(ignored.join(", "));
   return new Response(body, { status: response.status, headers });

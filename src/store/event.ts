@@ -1,7 +1,9 @@
 // A security event: what the paper trail keeps of a refusal. Ids, names and reasons; never content, never keys.
 import * as z from "zod";
 
-const text = z.string().max(512);
+/** Of a text in an event. */
+export const MAX_TEXT_LENGTH = 512;
+const text = z.string().max(MAX_TEXT_LENGTH);
 
 export const SecurityEvent = z.strictObject({
   id: z.string().regex(/^evt_[0-9A-HJKMNP-TV-Z]{26}$/),

@@ -45,6 +45,7 @@ export const CATALOG_FIELDS: Readonly<Record<string, string>> = {
   apis: "Where it answers each API; `{variables}` come from the credential.",
   url: "The address, https.",
   auth: "How the key is sent.",
+  rejectsStore: "It refuses a request with `store`, and stores nothing by it.",
   regions: "Where it can be called.",
   label: "What people call it.",
   aliases: "Other names for it.",

@@ -15,7 +15,7 @@ export const FAILURE_CODES: readonly { code: string; label: string }[] = [
   { code: "provider_blocked", label: "Provider on the block list" },
   { code: "provider_not_allowed", label: "Provider not on the allow list" },
   { code: "model_blocked", label: "Model on the block list" },
-  { code: "model_not_allowed", label: "Model not on the allow list" },
+  { code: "model_not_allowed", label: "Model not allowed" },
   { code: "unknown_requirement", label: "Requirement unknown to the gateway" },
 ];
 
