@@ -64,6 +64,7 @@ export async function measurePrompt(stack: Stack, prompt: Prompt, rounds: number
   const contenders: Contender[] = [
     { name: "bare, streams the body", workerd: stack.streams, call: ask(automatic) },
     { name: YARDSTICK, workerd: stack.reads, call: ask(automatic) },
+    { name: "the floor: judges nothing", workerd: stack.floor, call: ask(automatic) },
     { name: "allowed, automatic", workerd: stack.gateway, call: ask(automatic) },
     { name: "allowed, pinned", workerd: stack.gateway, call: ask(pinned) },
     { name: "blocked", workerd: stack.gateway, call: ask(BLOCKED, 403) },

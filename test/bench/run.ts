@@ -50,7 +50,8 @@ const say = (text: string) => console.log(text);
 
 leaveMeasuredCpu();
 const built = await buildWorker(join(directory, "worker"));
-const stack = await startStack(directory, built, flags.profile);
+const floor = await buildWorker(join(directory, "floor"), "test/bench/floor.ts");
+const stack = await startStack(directory, { built, floor }, flags.profile);
 const pinned = canPin ? ", workerd pinned to the last" : "";
 say(
   `${cpus().length} CPUs${pinned}; load average ${loadavg()

@@ -1,5 +1,5 @@
 // What is measured, ready to be called: the built Worker with its catalog, a demo organization and its policy, made through
-// the admin API as `npm start` does; two bare Workers; and the upstream of all three.
+// the admin API as `npm start` does; two bare Workers; one that judges nothing; and the upstream of them all.
 import { type ChildProcess, fork } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { fileURLToPath } from "node:url";
@@ -12,7 +12,17 @@ import { type Stores, startStores } from "./stores.ts";
 import { startWorkerd, type Workerd, type WorkerdOptions } from "./workerd.ts";
 
 const FIRST_PORT = Number(process.env.BENCH_PORT ?? 18100);
-const PORTS = { upstream: 0, stores: 1, streams: 2, reads: 3, gateway: 4, another: 5, evaluation: 6, inspector: 7 };
+const PORTS = {
+  upstream: 0,
+  stores: 1,
+  streams: 2,
+  reads: 3,
+  gateway: 4,
+  another: 5,
+  evaluation: 6,
+  inspector: 7,
+  floor: 8,
+};
 
 export const portOf = (name: keyof typeof PORTS): number => FIRST_PORT + PORTS[name];
 
@@ -21,6 +31,8 @@ export interface Stack {
   streams: Workerd;
   /** Reads the body first. */
   reads: Workerd;
+  /** Does what a gateway must, and judges nothing. */
+  floor: Workerd;
   gateway: Workerd;
   stores: Stores;
   credentials: Credentials;
@@ -32,7 +44,11 @@ export interface Stack {
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
 /** Starts everything under `directory`; `inspect` opens the gateway's inspector. */
-export async function startStack(directory: string, built: Built, inspect = false): Promise<Stack> {
+export async function startStack(
+  directory: string,
+  { built, floor: builtFloor }: { built: Built; floor: Built },
+  inspect = false,
+): Promise<Stack> {
   const upstream = await startUpstream();
   const stores = await startStores(portOf("stores"), SCHEMA_FILE);
   const operatorToken = randomBytes(32).toString("base64url");
@@ -51,6 +67,7 @@ export async function startStack(directory: string, built: Built, inspect = fals
 
   const streams = await bare("streams", "bare-stream.js");
   const reads = await bare("reads", "bare-text.js");
+  const floor = await start("floor", { modules: builtFloor.modules });
   const gateway = await start("gateway", worker);
   const url = `http://127.0.0.1:${gateway.port}`;
   const operator = adminApi(url, operatorToken);
@@ -59,12 +76,13 @@ export async function startStack(directory: string, built: Built, inspect = fals
   return {
     streams,
     reads,
+    floor,
     gateway,
     stores,
     credentials,
     startAnother: () => start("another", { ...worker, modules: built.modules }),
     async stop() {
-      await Promise.all([streams, reads, gateway].map((each) => each.stop()));
+      await Promise.all([streams, reads, floor, gateway].map((each) => each.stop()));
       stores.close();
       upstream.disconnect();
     },
