@@ -94,6 +94,34 @@ describe("an export as it was made", () => {
     });
   });
 
+  it("from behind the newest event is proven by the head of that place, unless the head is forged", async () => {
+    const none = await download("?after=6");
+    expect(none).toEqual([{ ...exported[0], after: 6 }, { head: head() }]);
+    const { hash } = head();
+    expect(await verify(none, { after: 6, keys: [key] })).toMatchObject({
+      proven: true,
+      from: { seq: 6, hash },
+      to: { seq: 6, hash },
+      checked: 0,
+      proven_by: head(),
+    });
+    const [first] = none as [Line];
+    const tip = { seq: 6, hash: String(rebuilt().at(-1)?.hash) };
+    const forged = await signHead(await signerOf(OTHER_KEY), world.org, tip, head().at);
+    const flaws: [Line[], Partial<Held>, Flaw | object][] = [
+      [[first], {}, { kind: "unsigned" }],
+      [[first, { head: { ...head(), hash: tip.hash } }], {}, { kind: "head", seq: 6, reason: "not_genuine" }],
+      [[first, { head: forged }], { keys: [key] }, { kind: "head", seq: 6, reason: "not_genuine" }],
+      [
+        [{ ...first, keys: [(await signerOf(OTHER_KEY)).publicKey, key] }, { head: forged }],
+        { heads: [head()] },
+        { kind: "head", seq: 6, reason: "other_chain" },
+      ],
+    ];
+    for (const [lines, held, flaw] of flaws)
+      expect(await verify(lines, { after: 6, ...held })).toMatchObject({ proven: false, flaw });
+  });
+
   it("that was made while an event came in is proven, or says which links are not signed yet", async () => {
     const more = rebuilt([...exported.slice(1, -1).map(({ event }) => event ?? {}), { id: "evt_new" }]);
     const file = [exported[0] as Line, ...more, { head: head() }];

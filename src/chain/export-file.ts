@@ -91,7 +91,8 @@ export async function verifyExport(lines: Lines, { keys: given, heads: held, aft
   const before = held.find(({ seq }) => seq < Math.max(after, beginning.seq));
   if (before) return { ...unproven, flaw: { kind: "head_before", seq: before.seq } };
 
-  const from = after === 0 ? beginning : { seq: after, hash: first?.prev_hash ?? START.hash };
+  const hash = first?.prev_hash ?? heads.find(({ seq }) => seq === after)?.hash ?? START.hash;
+  const from = after === 0 ? beginning : { seq: after, hash };
   const proof = await proofOf(lines, from, { heads, keys: trusted });
   const { to, checked, proven_by } = proof;
   const flaw = flawOf(proof);
