@@ -1,9 +1,13 @@
 // The difference between two policies in words, a sentence for each: for revisions, the audit log and the save bar. Pure.
-import { countryName, type StoredPolicy } from "../compliance/policy.ts";
+import { countryName, EMPTY_POLICY, type StoredPolicy } from "../compliance/policy.ts";
 import { requirementOf } from "../compliance/requirements.ts";
 
-/** "Now requires No prompt logging. No longer blocks xai."; empty when both ask for the same. */
-export function changeInWords(before: StoredPolicy, after: StoredPolicy): string {
+/**
+ * "Now requires No prompt logging. No longer blocks xai."; empty when both ask for the same. `before` is null for a
+ * project that carried no policy.
+ */
+export function changeInWords(before: StoredPolicy | null, after: StoredPolicy): string {
+  if (before === null) return `Has a policy of its own. ${changeInWords(EMPTY_POLICY, after)}`.trim();
   return [
     switched(before.enabled, after.enabled),
     ...added(before.requirements, after.requirements, (ids) => `Now requires ${requirements(ids)}.`),

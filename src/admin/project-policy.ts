@@ -1,7 +1,7 @@
 // A project's own policy: the same document, composed by AND with the organization's. It stands in the organization's
 // record and counts in the same revisions, so that no part of what is enforced can be read or saved alone.
 import type { CatalogIndex } from "../catalog/lookup.ts";
-import { DISABLED_POLICY, type StoredPolicy } from "../compliance/policy.ts";
+import type { StoredPolicy } from "../compliance/policy.ts";
 import { type Preview, preview } from "../compliance/preview.ts";
 import { projectPolicyOf, rulesOf } from "../compliance/rules.ts";
 import { withSources } from "../compliance/sources.ts";
@@ -22,9 +22,6 @@ import {
   save,
 } from "./policy.ts";
 import { noProjectPolicy, noSuchProject } from "./problem.ts";
-
-/** What a project that carries no policy is compared with: on, and asking for nothing. */
-export const EMPTY_POLICY: StoredPolicy = { ...DISABLED_POLICY, enabled: true };
 
 /** D1 takes rows of 2 MB; an organization's own policy must still fit beside those of its projects. */
 const MAX_RECORD_CHARACTERS = 1_000_000;
@@ -104,9 +101,7 @@ export async function saveProjectPolicy(
 /** What a save would change, for the revision and the audit log: "Project web: now requires GDPR." Pure. */
 function projectChangeInWords(project: string, before: StoredPolicy | null, after: StoredPolicy | null): string {
   if (!after) return `Project ${project}: no longer has a policy of its own.`;
-  const words = changeInWords(before ?? EMPTY_POLICY, after);
-  const begins = before ? "" : "Has a policy of its own. ";
-  return `Project ${project}: ${`${begins}${words}`.trim() || "saved without a change."}`;
+  return `Project ${project}: ${changeInWords(before, after) || "saved without a change."}`;
 }
 
 function mayChange({ plan, role }: Member, before: StoredPolicy | null, after: StoredPolicy | null): boolean {

@@ -46,6 +46,9 @@ export const DISABLED_POLICY: StoredPolicy = {
   models: { allow: [], block: [] },
 };
 
+/** What a project that carries no policy is compared with: on, and asking for nothing. */
+export const EMPTY_POLICY: StoredPolicy = { ...DISABLED_POLICY, enabled: true };
+
 /** The English name of a country, or null when no country has that code. */
 export function countryName(code: string): string | null {
   // ICU names these: they are a union and reserved codes, not countries.

@@ -1,6 +1,6 @@
 // Settings → Projects & keys → one project: its name, and its own policy beside what both policies together would do.
 import type { CatalogIndex } from "../../catalog/lookup.ts";
-import type { StoredPolicy } from "../../compliance/policy.ts";
+import { EMPTY_POLICY, type StoredPolicy } from "../../compliance/policy.ts";
 import type { Settings } from "../../env.ts";
 import type { Member } from "../../store/members.ts";
 import type { Org } from "../../store/orgs.ts";
@@ -8,7 +8,6 @@ import type { Project } from "../../store/projects.ts";
 import type { Revision } from "../../store/revisions.ts";
 import { doubtOf } from "../confirmation.ts";
 import type { NoEffect } from "../no-effect.ts";
-import { EMPTY_POLICY } from "../project-policy.ts";
 import type { Draft } from "./draft.ts";
 import { Exceptions } from "./exceptions.tsx";
 import { Field } from "./field.tsx";

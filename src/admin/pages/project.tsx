@@ -1,7 +1,7 @@
 // The routes of one project: show, preview (a page, or fragments for htmx) and save its policy; rename and remove it.
 import { type Context, Hono } from "hono";
 import * as z from "zod";
-import type { StoredPolicy } from "../../compliance/policy.ts";
+import { EMPTY_POLICY, type StoredPolicy } from "../../compliance/policy.ts";
 import { listKeys } from "../../store/keys.ts";
 import type { Member } from "../../store/members.ts";
 import { findOrg } from "../../store/orgs.ts";
@@ -14,7 +14,7 @@ import { DOUBTS } from "../confirmation.ts";
 import { withoutEffect } from "../no-effect.ts";
 import { type PolicySave, readableCatalog } from "../policy.ts";
 import { invalid, noSuchOrg, noSuchProject } from "../problem.ts";
-import { EMPTY_POLICY, readProjectPolicy, saveProjectPolicy } from "../project-policy.ts";
+import { readProjectPolicy, saveProjectPolicy } from "../project-policy.ts";
 import { unmakeProject } from "../projects.ts";
 import { provenanceOf } from "../provenance.ts";
 import { enter } from "./access.ts";

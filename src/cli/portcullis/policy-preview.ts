@@ -6,6 +6,7 @@ import type { Command } from "./asked.ts";
 import { asMember } from "./gateway.ts";
 import { guardFailed } from "./halts.ts";
 import { readInput } from "./input-file.ts";
+import { NoEffect, OF_PROJECT, policyPath, remarkNoEffect } from "./policy-place.ts";
 import { print, printJson } from "./printing.ts";
 
 /** Enough to see what a change is about; --json has them all. */
@@ -13,7 +14,7 @@ const MAX_NAMED = 20;
 
 const Count = z.object({ allowed: z.number(), blocked: z.number() });
 const Failures = z.array(
-  z.object({ code: z.string(), found: z.union([z.string(), z.number(), z.boolean(), z.null()]) }),
+  z.looseObject({ code: z.string(), found: z.union([z.string(), z.number(), z.boolean(), z.null()]) }),
 );
 const Preview = z.object({
   catalog_version: z.string(),
@@ -28,6 +29,7 @@ const Preview = z.object({
       change: z.string().nullable(),
     }),
   ),
+  no_effect: NoEffect,
 });
 type Preview = z.infer<typeof Preview>;
 
@@ -36,16 +38,21 @@ export const previewCommand: Command = {
   argument: "FILE",
   summary: "See what a policy would allow and block, without saving it",
   details:
-    "FILE is the policy as JSON; - reads it from stdin. It is judged as requests are, by the catalog in force. With\n--fail-on-blocked it exits 1 when the policy would leave a model without an allowed provider, or the catalog does not\nhave that model.",
+    "FILE is the policy as JSON; - reads it from stdin. It is judged as requests are, by the catalog in force. With\n--fail-on-blocked it exits 1 when the policy would leave a model without an allowed provider, or the catalog does not\nhave that model. With --project, FILE is judged as the project's own together with the organization's policy.",
   options: {
+    ...OF_PROJECT,
     "fail-on-blocked": { value: "MODEL", repeatable: true, help: "exit 1 when no provider may serve MODEL" },
   },
   async run(asked) {
     const draft = readInput(asked.argument ?? "", StoredPolicy, "a policy");
-    const preview = await asMember(asked).ask(Preview, { method: "POST", path: "/policy/preview", body: draft });
+    const path = `${policyPath(previewCommand, asked)}/preview`;
+    const preview = await asMember(asked).ask(Preview, { method: "POST", path, body: draft });
     const blocked = asked.texts("fail-on-blocked").flatMap((model) => whyBlocked(preview, model) ?? []);
     if (asked.has("json")) printJson({ ...preview, guard: { ok: blocked.length === 0, blocked } });
-    else for (const line of inWords(preview)) print(line);
+    else {
+      for (const line of inWords(preview)) print(line);
+      remarkNoEffect(preview.no_effect);
+    }
     if (blocked.length > 0)
       throw guardFailed(blocked.map(({ model, why }) => `${model} would be blocked: ${why}`).join("\n"));
   },
