@@ -44,7 +44,7 @@ it("export writes a whole file, or none", async () => {
   const csv = await run(["events", "export", "--format", "csv", "--model", "deepseek-v3.2"]);
   expect(csv.out).toMatch(/^id,at,type/);
   expect(csv.out).toContain(id);
-  expect(await run(["events", "export", "--format", "xml", "-o", "events.xml"])).toMatchObject({ code: 3 });
+  expect(await run(["events", "export", "--format", "xml", "-o", "events.xml"])).toMatchObject({ code: 2 });
   await expect(readFile(at("events.xml"))).rejects.toThrow("ENOENT");
   expect(await run(["events", "export", "-o", at("no/such/directory/x")])).toMatchObject({ code: 2 });
 });

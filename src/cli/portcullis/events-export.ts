@@ -1,41 +1,73 @@
 // `events export`: the events, or their chain, as a file.
-
 import { once } from "node:events";
 import { createWriteStream, renameSync, rmSync } from "node:fs";
 import type { Writable } from "node:stream";
+import { setTimeout } from "node:timers/promises";
+import * as z from "zod";
+import { SecurityEvent } from "../../store/event.ts";
+import { parseJson } from "../event-line.ts";
 import { plainText } from "../plain-text.ts";
-import { type Command, misuse } from "./asked.ts";
+import { type Asked, type Command, misuse } from "./asked.ts";
 import { FILTERS, filtersOf } from "./event-filters.ts";
 import { asMember } from "./gateway.ts";
 import { misused } from "./halts.ts";
 import { remark } from "./printing.ts";
+import { type Download, resumed } from "./resumed.ts";
 
 const CHAIN = "chain";
+const { id: EventId } = SecurityEvent.shape;
+
+/** By its format, the place of a row in an export: what the gateway goes on behind. */
+const PLACES: Readonly<Record<string, Download["placeOf"]>> = {
+  ndjson: (line) => z.object({ id: EventId }).safeParse(parseJson(line)).data?.id,
+  ocsf: (line) => z.object({ metadata: z.object({ uid: EventId }) }).safeParse(parseJson(line)).data?.metadata.uid,
+  csv: (line) => EventId.safeParse(line.split(",")[0]).data,
+  [CHAIN]: (line) => z.object({ seq: z.number().transform(String) }).safeParse(parseJson(line)).data?.seq,
+};
 
 export const exportCommand: Command = {
   name: "events export",
   summary: "Download security events as a file",
   details:
-    "With --format chain it is the whole hash chain, oldest first, for `events verify`; filters do not apply to it. A file is\nthere only when it is complete.",
+    "With --format chain it is the whole hash chain, oldest first, for `events verify`; filters do not apply to it. An\nexport that breaks off goes on by itself where it was. A file is there only when it is complete.",
   options: {
     ...FILTERS,
-    format: { value: "FORMAT", help: "ndjson (unless given), csv, or chain" },
+    format: { value: "FORMAT", help: "ndjson (unless given), csv, ocsf, or chain" },
     output: { value: "FILE", short: "o", help: "where to; else to stdout" },
   },
   async run(asked) {
-    const format = asked.text("format") ?? "ndjson";
-    const filters = filtersOf(asked);
-    if (format === CHAIN && Object.values(filters).some((filter) => filter !== undefined))
-      throw misuse(exportCommand, "A chain is verified whole: it takes no filters.");
-    const call =
-      format === CHAIN ? { path: "/events/chain" } : { path: "/events/export", query: { ...filters, format } };
-    const pieces = await asMember(asked).download(call);
+    const lines = resumed(downloadOf(asked));
     const path = asked.text("output");
-    if (path === undefined) return writeAll(pieces, process.stdout);
-    await writeFile(pieces, path);
+    if (path === undefined) return writeAll(lines, process.stdout);
+    await writeFile(lines, path);
     remark(`Written to ${path}.`);
   },
 };
+
+function downloadOf(asked: Asked): Download {
+  const format = asked.text("format") ?? "ndjson";
+  const placeOf = PLACES[format];
+  if (!placeOf) throw misuse(exportCommand, `--format takes one of ${Object.keys(PLACES).join(", ")}.`);
+  const gateway = asMember(asked);
+  const filters = filtersOf(asked);
+  const isChain = format === CHAIN;
+  if (isChain && Object.values(filters).some((filter) => filter !== undefined))
+    throw misuse(exportCommand, "A chain is verified whole: it takes no filters.");
+  return {
+    open: (behind) =>
+      gateway.download(
+        isChain
+          ? { path: "/events/chain", query: { after: behind } }
+          : { path: "/events/export", query: { ...filters, format, cursor: behind } },
+      ),
+    placeOf,
+    repeatsHead: isChain,
+    pause(milliseconds, why) {
+      remark(why);
+      return setTimeout(milliseconds);
+    },
+  };
+}
 
 async function writeFile(pieces: AsyncIterable<Uint8Array>, path: string): Promise<void> {
   const unfinished = `${path}.unfinished`;

@@ -1,5 +1,6 @@
 // The gateway that a command is about: where it is, on whose behalf, and what it says no to.
 import * as z from "zod";
+import { retryAfterOf } from "../../routing/retry-after.ts";
 import { type Answer, adminApi } from "../admin-api.ts";
 import { readDemo } from "../demo.ts";
 import { plainText } from "../plain-text.ts";
@@ -65,9 +66,10 @@ function addressOf(given: string): string {
 
 function gatewayAt(url: string, token: string, base: string): Gateway {
   const api = adminApi(url, token);
+  const away = (reason: string) => `${url} cannot be reached (${reason}). Is it running, and is that its address?`;
   return {
     async ask(schema, { method = "GET", path, query = {}, body, headers }) {
-      const answer = await reached(url, () => api.call(method, `${base}${path}${searchOf(query)}`, body, headers));
+      const answer = await reached(() => api.call(method, `${base}${path}${searchOf(query)}`, body, headers), away);
       if (answer.status >= 300) throw refusalOf(answer);
       const parsed = schema.safeParse(answer.body);
       if (parsed.success) return parsed.data;
@@ -75,8 +77,11 @@ function gatewayAt(url: string, token: string, base: string): Gateway {
     },
 
     async download({ path, query = {} }) {
-      const response = await reached(url, () => api.download(`${base}${path}${searchOf(query)}`));
-      if (!response.ok) throw refusalOf({ status: response.status, body: await jsonOf(response) });
+      const response = await reached(() => api.download(`${base}${path}${searchOf(query)}`), away);
+      if (!response.ok) {
+        const retryAfterSeconds = retryAfterOf(response.headers, Date.now()) ?? 0;
+        throw refusalOf({ status: response.status, body: await jsonOf(response) }, retryAfterSeconds);
+      }
       return pieces(response);
     },
   };
@@ -85,7 +90,10 @@ function gatewayAt(url: string, token: string, base: string): Gateway {
     if (!body) return;
     const reader = body.getReader();
     for (;;) {
-      const { done, value } = await reached(url, () => reader.read());
+      const { done, value } = await reached(
+        () => reader.read(),
+        (reason) => `The answer broke off (${reason}).`,
+      );
       if (done) return;
       yield value;
     }
@@ -98,13 +106,11 @@ function searchOf(query: NonNullable<Call["query"]>): string {
 }
 
 /** Whatever fails before there is an answer, or in the middle of one, is the network's doing or the server's. */
-async function reached<T>(url: string, call: () => Promise<T>): Promise<T> {
+async function reached<T>(call: () => Promise<T>, whyNot: (reason: string) => string): Promise<T> {
   try {
     return await call();
   } catch (error) {
-    throw new Refused(`${url} cannot be reached (${reasonOf(error)}). Is it running, and is that its address?`, {
-      passing: true,
-    });
+    throw new Refused(whyNot(reasonOf(error)), { passing: true });
   }
 }
 
@@ -126,12 +132,12 @@ const REMEDIES: Readonly<Record<string, string>> = {
   confirmation_required: "To save it all the same, add --confirm no-providers.",
 };
 
-function refusalOf({ status, body }: Answer): Refused {
-  const passing = status === 429 || status >= 500;
+function refusalOf({ status, body }: Answer, retryAfterSeconds = 0): Refused {
+  const waiting = { passing: status === 429 || status >= 500, retryAfterSeconds };
   const problem = Problem.safeParse(body);
   if (!problem.success) {
     const what = status < 400 ? "leads elsewhere: give the address it leads to" : "is no answer of the admin API";
-    return new Refused(`The answer, ${status}, ${what}.`, { passing });
+    return new Refused(`The answer, ${status}, ${what}.`, waiting);
   }
   const { code, detail, errors } = problem.data;
   const lines = [
@@ -139,7 +145,7 @@ function refusalOf({ status, body }: Answer): Refused {
     ...(errors.length > 1 ? errors.map(({ path, message }) => `  ${path}: ${message}`) : []),
     ...(Object.hasOwn(REMEDIES, code) ? [REMEDIES[code] ?? ""] : []),
   ];
-  return new Refused(lines.map((line) => plainText(line, 2000)).join("\n"), { passing });
+  return new Refused(lines.map((line) => plainText(line, 2000)).join("\n"), waiting);
 }
 
 async function jsonOf(response: Response): Promise<unknown> {

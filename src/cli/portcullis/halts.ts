@@ -11,8 +11,11 @@ export const misused = (message: string): Halt => new Halt(message, 2);
 export class Refused extends Halt {
   /** Whether it may well work in a moment. */
   readonly passing: boolean;
-  constructor(message: string, { passing }: { passing: boolean }) {
+  /** In how long the gateway wants to be asked again, at the earliest. */
+  readonly retryAfterSeconds: number;
+  constructor(message: string, { passing, retryAfterSeconds = 0 }: { passing: boolean; retryAfterSeconds?: number }) {
     super(message, 3);
     this.passing = passing;
+    this.retryAfterSeconds = retryAfterSeconds;
   }
 }
