@@ -227,6 +227,17 @@ describe("a service account", () => {
     expect(await list(acme)).toContainEqual(expect.objectContaining({ provider: "vertex-openai", variables }));
   });
 
+  it.each(["global", "us", "eu"])("is refused %s as a region's host, which Google does not have", async (location) => {
+    const given = { service_account: account, variables: { location } };
+    const { status, body } = await put(acme, "google-vertex", given);
+    expect({ status, errors: body.errors }).toEqual({
+      status: 400,
+      errors: [{ path: "variables.location", message: expect.stringContaining(`no host ${location}-aiplatform`) }],
+    });
+    // Where it is no part of the host, it leads somewhere.
+    expect((await put(acme, "vertex-openai", given)).status).toBe(200);
+  });
+
   it.each<[string, Record<string, unknown>, string]>([
     ["a forged token_uri", { token_uri: "https://evil.example/token" }, "service_account.token_uri"],
     ["no private key", { private_key: "x" }, "service_account.private_key"],

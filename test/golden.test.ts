@@ -212,6 +212,15 @@ describe("credentials", () => {
       expect(of({ ACME_API_KEY: text, ACME_API_KEY_PROJECT: "p2" })).toMatchObject({ variables: { project: "p2" } });
     });
 
+    it("are none where Google has no host of that location", () => {
+      const regional: Endpoint = { ...vertex, url: "https://{location}-aiplatform.googleapis.com/v1" };
+      const at = (location: string, endpoint: Endpoint) =>
+        credential({ ACME_API_KEY: text, ACME_API_KEY_LOCATION: location }, endpoint);
+      expect(at("global", regional)).toBeNull();
+      expect(at("europe-west4", regional)).toMatchObject({ variables: { location: "europe-west4" } });
+      expect(at("global", vertex)).toMatchObject({ variables: { location: "global" } });
+    });
+
     it("are none where its own project could change the path, or the secret is a key", () => {
       const error = vi.spyOn(console, "error").mockImplementation(() => {});
       expect(of({ ACME_API_KEY: JSON.stringify({ ...account, project_id: "a/../b" }) })).toBeNull();

@@ -1,6 +1,6 @@
 // The use cases of an organization's own provider keys: list, save, remove. A change of them is a revision like any
 // other. A secret comes in and is sealed; nothing here gives one out again.
-import { isVariableValue, variablesOfProvider } from "../catalog/base-url.ts";
+import { variablesOfProvider, whyUnfit } from "../catalog/base-url.ts";
 import type { Provider } from "../catalog/schema.ts";
 import type { Env } from "../env.ts";
 import type { Member } from "../store/members.ts";
@@ -53,8 +53,9 @@ export function variableErrors(provider: Provider, given: Readonly<Record<string
       const value = Object.hasOwn(given, name) ? given[name] : undefined;
       const path = `variables.${name}`;
       if (value === undefined) return [{ path, message: `is part of ${provider.id}'s address: give it` }];
-      if (isVariableValue(value)) return [];
-      return [{ path, message: "must be one label: letters, digits and inner dashes, at most 63 characters" }];
+      const reasons = Object.values(provider.apis).map(({ url }) => whyUnfit(url, name, value));
+      const message = reasons.find((reason) => reason !== null);
+      return message === undefined ? [] : [{ path, message }];
     }),
     ...unknown.map((name) => ({
       path: NAME.test(name) ? `variables.${name}` : "variables",

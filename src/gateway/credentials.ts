@@ -1,6 +1,6 @@
 // Which providers this gateway can authenticate to, and with what: the organization's own key first, else the Worker
 // secret that serves everyone. A provider without credentials is no candidate.
-import { isVariableValue, variablesOf } from "../catalog/base-url.ts";
+import { variablesOf, whyUnfit } from "../catalog/base-url.ts";
 import type { Endpoint, Provider } from "../catalog/schema.ts";
 import { type Env, readSecret, type Settings } from "../env.ts";
 import type { ProviderSecret } from "../store/provider-credentials.ts";
@@ -83,7 +83,7 @@ function fitted(
   const variables: Record<string, string> = {};
   for (const name of variablesOf(endpoint.url)) {
     const value = variableOf(name);
-    if (value === undefined || !isVariableValue(value)) return null;
+    if (value === undefined || whyUnfit(endpoint.url, name, value) !== null) return null;
     variables[name] = value;
   }
   return { ...secret, id, variables };
