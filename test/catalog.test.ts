@@ -51,6 +51,17 @@ describe("the shipped catalog", () => {
     ]);
   });
 
+  it("knows which endpoints refuse a request with `store`", () => {
+    const refusing = shippedCatalog.providers.flatMap(({ id, apis }) =>
+      Object.entries(apis).flatMap(([api, { rejectsStore }]) => (rejectsStore ? [`${id} ${api}`] : [])),
+    );
+    expect(refusing.sort()).toEqual([
+      "cerebras chat_completions",
+      "google-ai-studio chat_completions",
+      "mistral chat_completions",
+    ]);
+  });
+
   it("survives being written as JSON and read again", () => {
     expect(Catalog.parse(JSON.parse(JSON.stringify(shippedCatalog)))).toEqual(shippedCatalog);
   });

@@ -197,6 +197,29 @@ describe("any text", () => {
       0, 0, 5, 1,
     ]);
   });
+
+  it.each([
+    ['{"a":{"model":1}}', true],
+    ['{"a":[[{"x":{"reasoning_Models":1}}]]}', true],
+    ['{"a":{"mmodelId":1}}', true],
+    ['{"a":{"mod\\u0065l":1}}', true],
+    ['{"a":{"\u017f":1}}', true],
+    ['{"a":{"mode":1,"l":"model","el":["model"]}}', false],
+    ['{"a":"model"}', false],
+    ['{"model":"x"}', false],
+  ])("tells of %s whether a name inside its member could be one of a model: %s", (text, expected) => {
+    const members = scan(text);
+    expect("problem" in members ? members : members.map(({ mayNameModel }) => mayNameModel)).toEqual([expected]);
+  });
+
+  it("tells so of each member for itself", () => {
+    const members = scan('{"a":{"model":1},"b":{"x":1},"c":{"model":1}}');
+    expect("problem" in members ? members : members.map(({ mayNameModel }) => mayNameModel)).toEqual([
+      true,
+      false,
+      true,
+    ]);
+  });
 });
 
 describe("bounds", () => {

@@ -11,6 +11,8 @@ type Root = Record<string, unknown>;
 const part = (content: unknown): Root => ({ messages: [{ role: "user", content: [content] }] });
 const addition = (tool: unknown): Root => part({ type: "tool_addition", tool });
 
+const twoShells = { type: "shell", environment: { type: "local" }, Environment: { type: "container_auto" } };
+
 const REMOTE: [ApiId, string, Root, string[]][] = [
   // Chat completions
   ["chat_completions", "web search options", { web_search_options: {} }, ["web_search_options"]],
@@ -110,6 +112,8 @@ const REMOTE: [ApiId, string, Root, string[]][] = [
     part({ type: "compaction", tool_changes: [{ tool: { definition: { type: "mcp_toolset" } } }] }),
     ["mcp_toolset"],
   ],
+  ["responses", "a stored prompt, which can have tools", { prompt: { id: "pmpt_1" } }, ["prompt"]],
+  ["responses", "a shell in two environments", { tools: [twoShells] }, ["shell"]],
   ["messages", "a definition that is no tool", part({ type: "tool_addition", tool: { definition: [] } }), ["tools"]],
   ["messages", "web search", { tools: [{ type: "web_search_20250305", name: "web_search" }] }, ["web_search_20250305"]],
   ["messages", "web fetch", { tools: [{ type: "web_fetch_20260309", name: "f" }] }, ["web_fetch_20260309"]],
@@ -161,6 +165,17 @@ const AT_THE_CALLER: [ApiId, string, Root][] = [
     "a function that is added in the middle",
     addition({ type: "tool_definition", definition: { name: "f", input_schema: {} } }),
   ],
+  [
+    "messages",
+    "an example of a function that is added",
+    addition({ definition: { name: "f", input_examples: [{ url: "https://x.example" }] } }),
+  ],
+  [
+    "messages",
+    "a schema of an answer",
+    { output_config: { format: { schema: { properties: { definition: { type: "string" }, url: "s" } } } } },
+  ],
+  ["completions", "a prompt that is text", { prompt: "Hi" }],
   ["messages", "a tool that is added by its name", addition({ type: "tool_reference", name: "f" })],
   ["messages", "tools that a call tells of", part({ type: "tool_use", input: { tools: [{ type: "mcp" }] } })],
   ["messages", "the caller's own machine", { tools: [{ type: "bash_20250124" }, { type: "text_editor_20250728" }] }],
@@ -206,6 +221,7 @@ describe("an address that the provider would fetch", () => {
     ],
     // A type tells of an earlier turn only where the format has such.
     ["chat_completions", part({ type: "tool_use", input: { url: "https://x.example" } }), "url"],
+    ["messages", part({ type: "web_x_tool_result", Type: "y", content: [{ url: "https://x.example" }] }), "url"],
     ["messages", { messages: [{ type: "web_search_tool_result", ...message("https://x.example") }] }, "url"],
     ["messages", { messages: [{ type: "tool_use", input: [], ...message("https://x.example") }] }, "url"],
     ["messages", { type: "web_search_tool_result", content: [{ url: "https://x.example" }] }, "url"],

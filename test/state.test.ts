@@ -29,7 +29,6 @@ it.each([
   ["messages", "container", { id: "container_1", skills: [] }],
   ["messages", "thread", { type: "create" }],
   ["messages", "thread", { type: "continue", previous_message_id: "msg_1" }],
-  ["messages", "diagnostics", { previous_message_id: null }],
   ["chat/completions", "deferred", true],
   ["responses", "input", [{ id: "msg_1", role: null, content: null }]],
 ])("/v1/%s with %s %j is refused by the field's name, recorded, and nothing is sent", async (path, field, value) => {
@@ -52,6 +51,13 @@ it.each<[string, object, string]>([
   ["responses", { tools: [{ type: "namespace", tools: [{ type: "code_interpreter" }] }] }, "tools.code_interpreter"],
   ["responses", { input: [{ type: "additional_tools", tools: [{ type: "file_search" }] }] }, "tools.file_search"],
   ["responses", { input: [{ role: "user", content: [{ type: "input_file", file_id: "file_1" }] }] }, "file_id"],
+  ["responses", { tools: [{ Type: "code_interpreter" }] }, "tools"],
+  ["responses", { tools: [{ type: "function", Type: "code_interpreter" }] }, "tools"],
+  ["responses", { tools: [{ type: "image_generation", input_image_mask: { file_id: "file_1" } }] }, "file_id"],
+  ["responses", { input: [{ type: "image_generation_call", id: "ig_1" }] }, "input"],
+  ["responses", { input: [{ role: "user", content: [{ type: "input_file", fileId: "file_1" }] }] }, "fileId"],
+  ["chat/completions", { tools: [{ type: "code_interpreter" }] }, "tools.code_interpreter"],
+  ["chat/completions", { extra_body: { google: { cached_content: "cachedContents/1" } } }, "cached_content"],
   ["responses", { images: [{ file_id: "file_1" }] }, "file_id"],
   ["messages", { tools: [{ type: "code_execution_20250825" }] }, "tools.code_execution_20250825"],
   ["messages", said({ type: "document", source: { type: "file", file_id: "file_1" } }), "file_id"],
@@ -69,13 +75,24 @@ it.each<[string, object, string]>([
 it.each([
   ["responses", { tools: [shellIn({ type: "local" }), { type: "web_search" }] }],
   ["responses", { metadata: { file_id: "mine" } }],
-  ["messages", { ...said({ type: "tool_use", input: { file_id: "mine" } }), diagnostics: null, thread: null }],
+  ["responses", { input: [{ type: "image_generation_call", id: "ig_1", result: "AA==" }] }],
+  ["messages", { ...said({ type: "tool_use", input: { file_id: "mine" } }), thread: null }],
   ["chat/completions", { tools: [{ type: "function", function: { parameters: { file_id: "s" } } }] }],
   ["messages", { container: null }],
   ["chat/completions", { deferred: false }],
 ])("/v1/%s with %j keeps nothing, and passes", async (path, asked) => {
   const world = await open();
   expect((await post(world, path, { model: "mix", ...asked })).status).toBe(200);
+});
+
+it("what Claude Code sends of its last answer is dropped, and the request is served", async () => {
+  const world = await open();
+  const asked = { model: "mix", messages: [], diagnostics: { previous_message_id: "msg_1" } };
+  const response = await post(world, "messages", asked);
+  expect([response.status, response.headers.get("portcullis-enforced")]).toEqual([200, "diagnostics=dropped"]);
+  expect((await world.journal()).map(({ body }) => JSON.parse(atob(body)))).toEqual([
+    { model: "alpha-mix", messages: [] },
+  ]);
 });
 
 describe("what steers a provider's prompt cache", () => {

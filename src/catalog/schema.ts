@@ -51,7 +51,7 @@ export type Evidence = z.infer<typeof evidence>;
 const endpoint = z.strictObject({
   url: z.string().regex(/^https:\/\/[a-z0-9.{}-]+(\/[A-Za-z0-9._{}/-]*)?$/, "must be an https URL without query"),
   auth: z.enum(["bearer", "x-api-key", "api-key", "google-oauth"]),
-  /** It answers 400 to a request with `store`, whatever that says, and stores nothing by it. */
+  /** It refuses a request with `store`, whatever that says, and stores nothing by it. */
   rejectsStore: z.literal(true).optional(),
 });
 export type Endpoint = z.infer<typeof endpoint>;

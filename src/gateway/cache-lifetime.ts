@@ -1,7 +1,6 @@
 // Anthropic's prompt cache holds what a request marks with `cache_control`, for five minutes; `ttl` asks for longer. It can
 // stand on any block: https://platform.claude.com/docs/en/build-with-claude/prompt-caching#1-hour-cache-duration. Pure.
-
-type Json = Readonly<Record<string, unknown>>;
+import type { Json } from "./json-values.ts";
 
 /** Members of a Messages request in which, or as which, a `cache_control` can stand. */
 export const CACHED_MEMBERS = ["cache_control", "system", "tools", "messages"] as const;

@@ -2,9 +2,11 @@
 import type { ApiId, Endpoint } from "../catalog/schema.ts";
 import type { RequirementId } from "../compliance/requirements.ts";
 import { asksForLifetime, CACHED_MEMBERS, withoutLifetimes } from "./cache-lifetime.ts";
-import type { JudgedName } from "./judged-names.ts";
+import { AMBIGUOUS, exactValueOf, isObject, type Json } from "./json-values.ts";
+import { type JudgedName, looksOf } from "./judged-names.ts";
 import { walkPrompt } from "./prompt-walk.ts";
-import { isObject, type Json, toolsOf } from "./tools.ts";
+import { remoteIn } from "./remote-tools.ts";
+import { isLocalShell, toolsOf } from "./tools.ts";
 
 /** Top-level members to set (JSON text) or to leave out (null), and what the `portcullis-enforced` header says of it. */
 export interface Hardening {
@@ -22,8 +24,11 @@ export interface NotAllowed {
 /** APIs that store exchanges unless told not to: https://developers.openai.com/api/docs/guides/your-data */
 const STORING: ReadonlySet<ApiId> = new Set(["chat_completions", "responses"]);
 
-/** Hints that lengthen how long a provider keeps a prompt for its cache. */
-const CACHE_HINTS: readonly JudgedName[] = ["prompt_cache_retention", "prompt_cache_options"];
+/**
+ * Hints by which a provider keeps a prompt for its cache for longer, or a fingerprint of it
+ * (https://platform.claude.com/docs/en/build-with-claude/cache-diagnostics). No answer depends on them.
+ */
+const CACHE_HINTS: readonly JudgedName[] = ["prompt_cache_retention", "prompt_cache_options", "diagnostics"];
 /** That its cache is used only where a breakpoint says so: without one it is not used at all. */
 const EXPLICIT_CACHE = { mode: "explicit" };
 
@@ -45,20 +50,20 @@ const STATEFUL: { readonly [A in ApiId]?: readonly (readonly [field: JudgedName,
   messages: [
     // https://platform.claude.com/docs/en/build-with-claude/zero-data-retention: a container outlives the request.
     ["container", () => true],
-    // https://platform.claude.com/docs/en/build-with-claude/cache-diagnostics: a fingerprint of the request is stored.
-    ["diagnostics", () => true],
     // https://github.com/anthropics/anthropic-sdk-typescript/blob/main/src/resources/beta/messages/messages.ts
     ["thread", () => true],
   ],
 };
 
-/** Types of tools that have a machine or a store at the provider, which outlives the request. */
-const KEEPING_TOOLS: { readonly [A in ApiId]?: RegExp } = {
-  // https://developers.openai.com/api/docs/guides/your-data
-  responses: /^(code_interpreter|file_search|shell)$/,
-  // https://platform.claude.com/docs/en/build-with-claude/zero-data-retention
-  messages: /^code_execution(_\d{8})?$/,
-};
+/**
+ * Types of tools that have a machine or a store at the provider, which outlives the request:
+ * https://developers.openai.com/api/docs/guides/your-data, https://docs.x.ai/docs/guides/tools/overview,
+ * https://platform.claude.com/docs/en/build-with-claude/zero-data-retention
+ */
+const KEEPING_TOOLS = /^(code_interpreter|code_execution(_\d{8})?|shell|file_search|collections_search|retrieval)$/;
+
+/** Members that name what a provider has stored, without their case and underscores. */
+const STORED: ReadonlySet<string> = new Set(["fileid", "cachedcontent"]);
 
 /**
  * Members by which a provider would answer with a model that was not judged here, whatever the policy: it may be blocked,
@@ -128,31 +133,36 @@ export function hardenedFor(
 /** An input item that stands for one of an earlier exchange; its type may be left out. */
 function isReference(item: unknown): boolean {
   if (!isObject(item)) return false;
-  const { type, id, role, content } = item;
+  const { type, id, role, content, result } = item;
   const isAbsent = (value: unknown) => value === undefined || value === null;
-  return type === "item_reference" || (isAbsent(type) && !isAbsent(id) && isAbsent(role) && isAbsent(content));
+  if (type === "item_reference" || (type === "image_generation_call" && isAbsent(result))) return true;
+  return isAbsent(type) && !isAbsent(id) && isAbsent(role) && isAbsent(content);
 }
 
 /** A tool of the request that keeps something at the provider, as a field; null when there is none. */
 function keepingTool(api: ApiId, root: Json): string | null {
-  const keeping = KEEPING_TOOLS[api];
-  if (!keeping) return null;
   for (const tool of toolsOf(api, root)) {
-    if (!isObject(tool) || typeof tool.type !== "string" || !keeping.test(tool.type)) continue;
-    const isLocal = tool.type === "shell" && isObject(tool.environment) && tool.environment.type === "local";
-    if (!isLocal) return `tools.${tool.type}`;
+    if (!isObject(tool)) continue;
+    const type = exactValueOf(tool, "type");
+    if (type === AMBIGUOUS) return "tools";
+    if (typeof type === "string" && KEEPING_TOOLS.test(type) && !(type === "shell" && isLocalShell(tool)))
+      return `tools.${type}`;
   }
   return null;
 }
 
-/** What of the prompt is to be looked up at the provider, as a field: a file, or an answer that was spoken. */
+/** What the request would have looked up at the provider, as a field: a file, a cache, or an answer that was spoken. */
 function keptContent(api: ApiId, root: Json): string | null {
   let found: string | null = null;
-  walkPrompt(api, root, (value, name, under) => {
+  const look = (value: unknown, name: string, under: string) => {
     if (typeof value !== "string") return;
-    if (name === "file_id") found ??= name;
+    if (STORED.has(looksOf(name))) found ??= name;
     // https://developers.openai.com/api/docs/guides/audio: an earlier answer, by its id.
     if (api === "chat_completions" && name === "id" && under === "audio") found ??= "audio.id";
-  });
+  };
+  walkPrompt(api, root, look);
+  // What the caller runs itself is no provider's to look up: a name there belongs to the schema of its arguments.
+  for (const tool of toolsOf(api, root))
+    if (isObject(tool) && remoteIn(tool, api).length > 0) walkPrompt(api, tool, look);
   return found;
 }

@@ -34,11 +34,11 @@ export function readJson(bytes: Uint8Array): JsonBody | JsonProblem {
   const scanned = scanObject(bytes);
   if ("problem" in scanned) return scanned;
   const members = new Map<string, Member>();
-  for (const { start, nameEnd, valueStart, end, keys } of scanned) {
+  for (const { start, nameEnd, valueStart, end, keys, mayNameModel } of scanned) {
     // The name that the text stands for, so that an escaped `"mod\u0065l"` is the `model` it is.
     const name = String(decoded(bytes, start, nameEnd));
     if (members.has(name)) return { problem: "repeated_key", where: "the request body" };
-    members.set(name, { start, nameEnd, valueStart, end, keys, value: UNREAD });
+    members.set(name, { start, nameEnd, valueStart, end, keys, mayNameModel, value: UNREAD });
   }
   const body = { bytes, members, root: lazyRecord(bytes, members) };
   return repeatedKey(body, (name) => name === "tools") ?? body;
@@ -49,6 +49,12 @@ export function repeatedKey({ members, root }: JsonBody, isJudged: (name: string
   for (const [name, { keys }] of members)
     if (isJudged(name) && keys !== countKeys(root[name])) return { problem: "repeated_key", where: name };
   return null;
+}
+
+/** Whether a member is there that could name a model: itself, or by a name inside. Decodes nothing. */
+export function mayNameModel({ members }: JsonBody, name: string): boolean {
+  const member = members.get(name);
+  return member !== undefined && (member.mayNameModel || name.includes("model"));
 }
 
 /** The JSON text of a top-level member; `null` where there is none. */

@@ -2,7 +2,7 @@
 // say: no string is decoded and no object built, so that a prompt costs no more than a look at its bytes. It accepts
 // exactly what JSON.parse accepts, within bounds: what a provider could read otherwise would be a way around the policy.
 // The bytes must be known to be UTF-8. Pure.
-import { endOfScalar, endOfSpace, endOfString, QUOTE } from "./json-tokens.ts";
+import { BACKSLASH, endOfScalar, endOfSpace, endOfString, QUOTE } from "./json-tokens.ts";
 
 /** More objects and arrays than this are refused, and more members at the top: each can become an object in memory. */
 export const MAX_STRUCTURES = 100_000;
@@ -18,6 +18,8 @@ export interface ScannedMember {
   readonly end: number;
   /** How many names are written in the objects inside the value. */
   readonly keys: number;
+  /** Whether one of those names could be one of a model: it holds that word, or cannot be told without decoding it. */
+  readonly mayNameModel: boolean;
 }
 
 export type ScanProblem =
@@ -35,6 +37,8 @@ interface Scan {
   depth: number;
   /** Names written in objects below the top. */
   keys: number;
+  /** Whether one of them, since it was last asked, could name a model. */
+  mayNameModel: boolean;
   problem: ScanProblem | null;
 }
 
@@ -52,7 +56,16 @@ const CLOSE_BRACE = 0x7d;
 /** The members of the object that `bytes` hold, as they are written, or why they hold none. */
 export function scanObject(bytes: Uint8Array): readonly ScannedMember[] | ScanProblem {
   const words = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const scan: Scan = { bytes, words, members: [], structures: 0, depth: 0, keys: 0, problem: null };
+  const scan: Scan = {
+    bytes,
+    words,
+    members: [],
+    structures: 0,
+    depth: 0,
+    keys: 0,
+    mayNameModel: false,
+    problem: null,
+  };
   const start = endOfSpace(bytes, 0);
   const end = readValue(scan, start);
   const rest = end === FAILED ? FAILED : endOfSpace(bytes, end);
@@ -98,17 +111,40 @@ function readList(scan: Scan, open: number, close: number, readItem: Read): numb
 function readMember(scan: Scan, start: number): number {
   scan.keys++;
   const nameEnd = readString(scan, start);
-  const valueStart = nameEnd === FAILED ? FAILED : readColon(scan, nameEnd);
+  if (nameEnd === FAILED) return FAILED;
+  if (!scan.mayNameModel) scan.mayNameModel = couldHoldModel(scan.bytes, start + 1, nameEnd - 1);
+  const valueStart = readColon(scan, nameEnd);
   return valueStart === FAILED ? FAILED : readValue(scan, valueStart);
+}
+
+const MODEL = [..."model"].map((letter) => letter.charCodeAt(0));
+const LAST_ASCII = 0x7f;
+const LOWER = 0x20;
+
+/** Whether the name between its quotes holds the word "model" in any case, or an escape, or a letter beyond ASCII. */
+function couldHoldModel(bytes: Uint8Array, start: number, end: number): boolean {
+  let matched = 0;
+  for (let at = start; at < end; at++) {
+    const code = bytes[at] as number;
+    if (code === BACKSLASH || code > LAST_ASCII) return true;
+    if ((code | LOWER) === MODEL[matched]) matched++;
+    else matched = (code | LOWER) === MODEL[0] ? 1 : 0;
+    if (matched === MODEL.length) return true;
+  }
+  return false;
 }
 
 function readTopMember(scan: Scan, start: number): number {
   if (scan.members.length === MAX_STRUCTURES) return fail(scan, { problem: "too_many_structures" });
   const keysBefore = scan.keys;
+  scan.mayNameModel = false;
   const nameEnd = readString(scan, start);
   const valueStart = nameEnd === FAILED ? FAILED : readColon(scan, nameEnd);
   const end = valueStart === FAILED ? FAILED : readValue(scan, valueStart);
-  if (end !== FAILED) scan.members.push({ start, nameEnd, valueStart, end, keys: scan.keys - keysBefore });
+  if (end !== FAILED) {
+    const { keys, mayNameModel } = scan;
+    scan.members.push({ start, nameEnd, valueStart, end, keys: keys - keysBefore, mayNameModel });
+  }
   return end;
 }
 

@@ -53,7 +53,10 @@ const JUDGED = [
   "tools",
   "messages",
   "input",
+  // Where other models are named
   "moderation",
+  "safety_model",
+  "guardrails",
   ...SWITCHES,
   // By which an aggregator is steered
   "route",
@@ -72,8 +75,8 @@ export function folded(name: string): string {
   return name.toUpperCase().toLowerCase();
 }
 
-/** Without what some parser disregards. */
-function looksOf(name: string): string {
+/** A name without what some parser disregards: case, and underscores. */
+export function looksOf(name: string): string {
   return folded(name).replaceAll("_", "");
 }
 

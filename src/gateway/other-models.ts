@@ -1,71 +1,98 @@
 // Models that would see the prompt besides the one the request is for: a tool can have one, and so can a member. They are
 // the same provider's, and judged like its others. Pure.
 import type { CatalogIndex } from "../catalog/lookup.ts";
-import type { ApiId, Mapping } from "../catalog/schema.ts";
-import type { Failure } from "../compliance/evaluate.ts";
-import type { Evaluator } from "../compliance/evaluator.ts";
-import { folded, type JudgedName } from "./judged-names.ts";
+import type { ApiId } from "../catalog/schema.ts";
+import type { Failure, Verdict } from "../compliance/evaluate.ts";
+import type { Candidate, Evaluator } from "../compliance/evaluator.ts";
+import { isObject, type Json } from "./json-values.ts";
+import { type JudgedName, looksOf } from "./judged-names.ts";
 import { remoteIn } from "./remote-tools.ts";
-import { type Json, toolsOf } from "./tools.ts";
+import { toolsOf } from "./tools.ts";
 
 /**
  * Members that name models: https://developers.openai.com/api/reference/resources/chat (moderation),
- * https://console.groq.com/docs/compound/built-in-tools (compound_custom).
+ * https://console.groq.com/docs/compound/built-in-tools (compound_custom), https://docs.together.ai/docs/inference-models
+ * (safety_model), https://docs.mistral.ai/capabilities/guardrailing (guardrails).
  */
-const NAMING: readonly JudgedName[] = ["moderation", "compound_custom"];
+const NAMING: readonly JudgedName[] = ["moderation", "compound_custom", "safety_model", "guardrails"];
 
-/** The members to look at; where models are listed also those that hold a prompt, since it can bring tools by itself. */
-export function membersWithModels(isPromptRead: boolean): readonly JudgedName[] {
-  return isPromptRead ? ALSO_IN_PROMPT : BESIDE_PROMPT;
-}
-const BESIDE_PROMPT: readonly JudgedName[] = ["tools", ...NAMING];
-const ALSO_IN_PROMPT: readonly JudgedName[] = [...BESIDE_PROMPT, "messages", "input"];
+/** Members that can bring tools, and by them models. */
+const BRINGING: readonly JudgedName[] = ["tools", "messages", "input"];
+
+/** All that can name a model besides `model` and `models`. */
+export const MODELS_NAMED_IN: readonly JudgedName[] = [...NAMING, ...BRINGING];
+
+/** More are told apart by nobody; a request that names more fails by that alone. */
+const MAX_NAMED = 16;
+const ONE_TOO_MANY = "";
 
 /** The names, as the provider has them, of the models that these members of a request name; each once. */
 export function otherModels(api: ApiId, members: Json): string[] {
   const found = new Set<string>();
-  // What the caller runs itself is no model's: a name there belongs to the schema of its arguments.
   for (const tool of toolsOf(api, members)) if (remoteIn(tool, api).length > 0) collect(tool, "", found);
-  for (const name of NAMING) collect(members[name], "", found);
-  return [...found];
+  for (const name of NAMING) collect(members[name], name, found);
+  return found.size > MAX_NAMED ? [...[...found].slice(0, MAX_NAMED), ONE_TOO_MANY] : [...found];
 }
 
-/** An advisor, an image's maker, `reasoning_model`, `models`, … */
-const NAMES_MODEL = /(^|_)models?$/;
+/** An advisor's `model`, `reasoning_model`, `models`, `model_name`, … */
+const NAMES_MODEL = /models?(name|id)?$/;
+
+/** What is inside is the schema of arguments, or is for somebody else. */
+const NO_MODELS: ReadonlySet<string> = new Set(["function", "input_schema", "headers"]);
 
 function collect(value: unknown, name: string, found: Set<string>): void {
   if (typeof value === "string") {
-    if (NAMES_MODEL.test(folded(name))) found.add(value);
+    if (NAMES_MODEL.test(looksOf(name))) found.add(value);
   } else if (Array.isArray(value)) for (const each of value) collect(each, name, found);
-  else if (typeof value === "object" && value !== null)
-    for (const [key, child] of Object.entries(value)) collect(child, key, found);
+  else if (isObject(value))
+    for (const [key, child] of Object.entries(value)) if (!NO_MODELS.has(key)) collect(child, key, found);
 }
 
 /** `judge` for a request that names `models` besides its own: a candidate passes only if these do at its provider. */
 export function judgingAlso(models: readonly string[], catalog: CatalogIndex, judge: Evaluator): Evaluator {
+  const candidates = candidatesBy(models, catalog);
+  const remembered = new Map<string, readonly Failure[]>();
+  const failuresAt = (provider: string, now: number) => {
+    const known = remembered.get(provider);
+    if (known) return known;
+    const failures = models.flatMap((name) =>
+      failuresOf(name, candidates.get(`${provider} ${name}`) ?? [], judge, now),
+    );
+    remembered.set(provider, failures);
+    return failures;
+  };
   return (candidate, now) => {
-    const verdict = judge(candidate, now);
-    const { provider } = candidate;
-    const passes = (name: string) => {
-      const mappings = mappingsOf(catalog, provider.id, name);
-      return mappings.length > 0 && mappings.every((each) => judge({ provider, ...each }, now).allowed);
-    };
-    const failures = models
-      .filter((name) => !passes(name))
-      .map((name): Failure => ({ code: "model_not_allowed", found: nameInWords(name) }));
-    if (failures.length === 0) return verdict;
-    const { model, validUntil } = verdict;
-    return { provider: provider.id, model, allowed: false, failures: [...verdict.failures, ...failures], validUntil };
+    const verdict: Verdict = judge(candidate, now);
+    const others = failuresAt(candidate.provider.id, now);
+    if (others.length === 0) return verdict;
+    const { provider, model, failures, validUntil } = verdict;
+    const isNew = ({ code, found }: Failure) => !failures.some((each) => each.code === code && each.found === found);
+    return { provider, model, allowed: false, failures: [...failures, ...others.filter(isNew)], validUntil };
   };
 }
 
-/** Whatever of the catalog the provider calls by that name. */
-function mappingsOf(catalog: CatalogIndex, provider: string, name: string): { model: string; mapping: Mapping }[] {
-  return [...catalog.models.values()].flatMap(({ id, providers }) =>
-    providers
-      .filter((mapping) => mapping.provider === provider && mapping.model === name)
-      .map((mapping) => ({ model: id, mapping })),
-  );
+/** That the model is not allowed, and why; nothing when it is. What the catalog does not have was never judged. */
+function failuresOf(name: string, candidates: readonly Candidate[], judge: Evaluator, now: number): Failure[] {
+  const verdicts = candidates.map((each) => judge(each, now));
+  if (verdicts.length > 0 && verdicts.every(({ allowed }) => allowed)) return [];
+  return [{ code: "model_not_allowed", found: nameInWords(name) }, ...verdicts.flatMap(({ failures }) => failures)];
+}
+
+/** By provider and name: all that the provider could mean by it, its own name for a model or one of the catalog's. */
+function candidatesBy(names: readonly string[], { candidates, aliases }: CatalogIndex): Map<string, Candidate[]> {
+  const found = new Map<string, Candidate[]>();
+  const asked = new Set(names);
+  const meant = new Map(names.map((name) => [aliases.get(name) ?? name, name]));
+  for (const [model, served] of candidates)
+    for (const candidate of served) {
+      const own = candidate.mapping.model;
+      for (const name of new Set([asked.has(own) ? own : undefined, meant.get(model)])) {
+        if (name === undefined) continue;
+        const key = `${candidate.provider.id} ${name}`;
+        found.set(key, [...(found.get(key) ?? []), candidate]);
+      }
+    }
+  return found;
 }
 
 /** As the paper trail may keep it: it is the client's text, and not all text is a name. */

@@ -2,8 +2,9 @@
 // What runs at the caller is listed here; every other type of tool counts as remote, also one that nobody knows yet. Pure.
 import type { ApiId } from "../catalog/schema.ts";
 import { fetchedAddresses } from "./fetched-addresses.ts";
+import { exactValueOf, isObject, type Json } from "./json-values.ts";
 import { SWITCHES } from "./judged-names.ts";
-import { isObject, type Json, toolsOf, valuesOf } from "./tools.ts";
+import { isLocalShell, toolsOf } from "./tools.ts";
 
 /** As many as are told apart; one is enough to block. */
 const MAX_TOLD = 16;
@@ -25,6 +26,8 @@ export function remoteTools(api: ApiId, root: Json): string[] {
   const found = new Set<string>([
     ...toolsOf(api, root).flatMap((tool) => remoteIn(tool, api)),
     ...SWITCHES.filter((name) => isOn(root[name])),
+    // A stored prompt can have tools of its own, which nobody sees here. On completions `prompt` is the text itself.
+    ...(api === "responses" && isObject(root.prompt) ? ["prompt"] : []),
     ...(isOn(root.extra_body) && !isHarmless(root.extra_body) ? ["extra_body"] : []),
     ...fetchedAddresses(api, root),
   ]);
@@ -34,13 +37,11 @@ export function remoteTools(api: ApiId, root: Json): string[] {
 /** What is remote about one tool; nothing when the caller runs it. */
 export function remoteIn(tool: unknown, api: ApiId): string[] {
   if (!isObject(tool)) return ["tools"];
-  const [given = null, ...more] = valuesOf(tool, "type");
-  if (more.length > 0 || (given !== null && given !== tool.type)) return ["tools"];
-  const type = given ?? (api === "messages" ? "custom" : undefined);
+  const type = exactValueOf(tool, "type") ?? (api === "messages" ? "custom" : undefined);
   if (typeof type !== "string") return ["tools"];
   if (api === "responses") {
-    if (type === "tool_search" && tool.execution === "client") return [];
-    if (type === "shell" && isObject(tool.environment) && tool.environment.type === "local") return [];
+    if (type === "tool_search" && exactValueOf(tool, "execution") === "client") return [];
+    if (type === "shell" && isLocalShell(tool)) return [];
   }
   const clientTools = CLIENT_TOOLS[api === "responses" || api === "messages" ? api : "chat_completions"];
   if (!clientTools.test(type)) return [typeInWords(type)];

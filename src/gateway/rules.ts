@@ -2,6 +2,7 @@
 import type { CatalogIndex } from "../catalog/lookup.ts";
 import type { Rules } from "../compliance/evaluate.ts";
 import { createEvaluator, type Evaluator } from "../compliance/evaluator.ts";
+import type { StoredPolicy } from "../compliance/policy.ts";
 import type { RequirementId } from "../compliance/requirements.ts";
 import { requiredOf, rulesOf } from "../compliance/rules.ts";
 import type { OrgRecord } from "../store/records.ts";
@@ -13,9 +14,8 @@ export interface RequestRules {
   readonly keepsNothing: RequirementId | undefined;
   /** Whether it is judged what a request would have the provider call. */
   readonly judgesTools: boolean;
-  /** Whether it is judged which other models a request names: by any rule; and whether models are listed by name. */
+  /** Whether a rule looks at the model, not at its provider alone, so that others that a request names are judged too. */
   readonly judgesModels: boolean;
-  readonly listsModels: boolean;
   /** By the rules alone: for a request that has the provider call nobody. */
   readonly judge: Evaluator;
 }
@@ -31,17 +31,20 @@ export function rulesFor(org: OrgRecord, project: string, requirements: readonly
   const known = ofRevision.get(name);
   if (known) return known;
   const rules = rulesOf(org, project, requirements);
-  const inForce = rules.policies.filter(({ enabled }) => enabled);
   const compiled: RequestRules = {
     rules,
     keepsNothing: requiredOf(rules, ["no_logging", "zero_retention"])[0],
     judgesTools: requiredOf(rules, ["no_remote_tools"]).length > 0,
-    judgesModels: rules.requirements.length > 0 || inForce.length > 0,
-    listsModels: inForce.some(({ models }) => models.allow.length > 0 || models.block.length > 0),
+    judgesModels: [rules, ...rules.policies.filter(({ enabled }) => enabled)].some(looksAtModels),
     judge: createEvaluator(rules),
   };
   ofRevision.set(name, compiled);
   return compiled;
+}
+
+/** The facts of a model can differ from its provider's. */
+function looksAtModels({ requirements, models }: { requirements: readonly string[]; models?: StoredPolicy["models"] }) {
+  return requirements.length > 0 || (models !== undefined && models.allow.length + models.block.length > 0);
 }
 
 /** What a request asks for besides its model; looked for only where the rules judge it. */
@@ -49,17 +52,17 @@ export interface AskedBeside {
   /** By what it would have the provider call somebody else. */
   readonly remoteTools: () => readonly string[];
   /** The other models that it names. */
-  readonly otherModels: (isPromptRead: boolean) => readonly string[];
+  readonly otherModels: () => readonly string[];
 }
 
 /** The evaluator for a request that asks for `beside`. */
 export function judgeFor(
-  { rules, judgesTools, judgesModels, listsModels, judge }: RequestRules,
+  { rules, judgesTools, judgesModels, judge }: RequestRules,
   catalog: CatalogIndex,
   { remoteTools, otherModels }: AskedBeside,
 ): Evaluator {
   const tools = judgesTools ? remoteTools() : [];
-  const models = judgesModels ? otherModels(listsModels) : [];
+  const models = judgesModels ? otherModels() : [];
   const judgeTools = tools.length > 0 ? createEvaluator(rules, tools) : judge;
   return models.length > 0 ? judgingAlso(models, catalog, judgeTools) : judgeTools;
 }

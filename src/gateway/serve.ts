@@ -17,11 +17,11 @@ import { type Credential, credentialFor } from "./credentials.ts";
 import { type Dispatched, dispatch, healthKeyOf, type Prepared } from "./dispatch.ts";
 import { withFields } from "./form-body.ts";
 import { type Hardening, harden, hardenedFor } from "./harden.ts";
-import { memberText, withMembers } from "./json-body.ts";
+import { mayNameModel, memberText, withMembers } from "./json-body.ts";
 import type { JudgedName } from "./judged-names.ts";
-import { membersWithModels, otherModels } from "./other-models.ts";
+import { MODELS_NAMED_IN, otherModels } from "./other-models.ts";
 import { planRequest, type Removed, type Situation } from "./plan.ts";
-import { INERT } from "./prompt-walk.ts";
+import { isInert } from "./prompt-walk.ts";
 import { type Body, readBody, requireOneReading, reserveBytes } from "./read-body.ts";
 import { type Asked, readRequest } from "./read-request.ts";
 import { remoteTools } from "./remote-tools.ts";
@@ -49,7 +49,7 @@ export async function serve(c: Context<GatewayEnv>, surface: Surface): Promise<R
     const rulesBy = (record: OrgRecord) => rulesFor(record, caller.project, added);
     const beside = {
       remoteTools: () => remoteToolsOf(body, api),
-      otherModels: (isPromptRead: boolean) => otherModelsOf(body, api, isPromptRead),
+      otherModels: () => otherModelsOf(body, api),
     };
     const judge = judgeFor(rulesBy(org), catalog, beside);
     let credentialOf = credentialsFor(edge, api, org);
@@ -141,15 +141,15 @@ function hardenedBody(body: Body, keepsNothing: RequirementId | undefined, api: 
 }
 
 /** `tools` have one reading by then, whatever the policy. */
-const isJudgedInside = (name: string) => !INERT.has(name);
+const isJudgedInside = (name: string) => !isInert(name);
 
 function remoteToolsOf(body: Body, api: ApiId): string[] {
   requireOneReading(body, isJudgedInside);
   return remoteTools(api, body.root);
 }
 
-function otherModelsOf(body: Body, api: ApiId, isPromptRead: boolean): string[] {
-  const members = membersWithModels(isPromptRead).filter((name) => body.root[name] !== undefined);
+function otherModelsOf(body: Body, api: ApiId): string[] {
+  const members = MODELS_NAMED_IN.filter((name) => ("parts" in body ? name in body.root : mayNameModel(body, name)));
   if (members.length === 0) return [];
   requireOneReading(body, (name) => members.some((member) => member === name));
   return otherModels(api, Object.fromEntries(members.map((name) => [name, body.root[name]])));

@@ -1,9 +1,8 @@
 // The tools that a request brings, wherever it does. Pure.
 import type { ApiId } from "../catalog/schema.ts";
+import { exactValueOf, isObject, type Json, valuesOf } from "./json-values.ts";
 import { folded } from "./judged-names.ts";
-import { walkPrompt } from "./prompt-walk.ts";
-
-export type Json = Readonly<Record<string, unknown>>;
+import { isDefinition, walkPrompt } from "./prompt-walk.ts";
 
 /** The request itself, and the lists of its prompt. */
 const BRINGS_TOOLS: ReadonlySet<string> = new Set(["", "input", "messages"]);
@@ -19,8 +18,8 @@ const NO_TOOL = null;
 export function toolsOf(api: ApiId, root: Json): unknown[] {
   const found: unknown[] = [];
   walkPrompt(api, root, (value, name, under) => {
-    if (folded(name) === "tools" && BRINGS_TOOLS.has(under)) found.push(...listed(value, api));
-    else if (api === "messages" && folded(name) === "definition") found.push(value);
+    if (folded(name) === "tools" && BRINGS_TOOLS.has(under)) for (const tool of listed(value, api)) found.push(tool);
+    else if (isDefinition(name, under)) found.push(value);
   });
   return found;
 }
@@ -33,18 +32,15 @@ function listed(tools: unknown, api: ApiId): unknown[] {
 
 /** https://github.com/openai/codex: its tools come in namespaces. */
 function isNamespace(tool: unknown): tool is Json {
-  return isObject(tool) && tool.type === "namespace" && valuesOf(tool, "type").length === 1;
+  return isObject(tool) && exactValueOf(tool, "type") === "namespace";
 }
 
 function membersOf(namespace: Json): unknown[] {
   return valuesOf(namespace, "tools").flatMap((tools) => listed(tools, "responses"));
 }
 
-/** What stands under a name, in whatever case: a provider may read either. */
-export function valuesOf(object: Json, name: string): unknown[] {
-  return Object.entries(object).flatMap(([key, value]) => (folded(key) === name ? [value] : []));
-}
-
-export function isObject(value: unknown): value is Json {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+/** Whether a tool of the type `shell` runs at the caller. */
+export function isLocalShell(tool: Json): boolean {
+  const environment = exactValueOf(tool, "environment");
+  return isObject(environment) && exactValueOf(environment, "type") === "local";
 }
