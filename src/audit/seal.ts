@@ -8,7 +8,7 @@ import { appendSeals, chainTip, newestHead, orgsToSeal, storeHead, unsealedEvent
 import { timestamp } from "../store/secrets.ts";
 
 const EVENTS_PER_SEALING = 200;
-/** As often as another writer may be faster before the rest is left to whoever that was. */
+/** As often as another writer may be faster before the rest is left to whoever that was, or to the next run. */
 const MAX_LOST_RACES = 20;
 
 /** Seals whatever an organization has unsealed. Throws when D1 fails; what is sealed by then stays. */
@@ -22,7 +22,11 @@ export async function sealEvents(env: Env, org: string | null): Promise<void> {
     const seals = sealAll(
       waiting.map(({ event }) => JSON.parse(event)),
       tip,
-    ).map((seal, index) => ({ ...seal, event: waiting[index]?.id ?? "" }));
+    ).map((seal, index) => ({
+      ...seal,
+      event: waiting[index]?.id ?? "",
+      at_least: waiting[index]?.at_least ?? null,
+    }));
     const last = seals.at(-1) ?? tip;
     const head = signer && (await signHead(signer, org, last, timestamp()));
     if (!(await appendSeals(env, org, seals, head))) lost++;
