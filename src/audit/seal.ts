@@ -6,8 +6,11 @@ import type { Env } from "../env.ts";
 import { signerOfEnv } from "../store/audit-keys.ts";
 import { appendSeals, chainTip, newestHead, orgsToSeal, storeHead, unsealedEvents } from "../store/chain.ts";
 import { timestamp } from "../store/secrets.ts";
+import { turnOf } from "../store/turns.ts";
 
 const EVENTS_PER_SEALING = 200;
+/** Of cron's. Each asks D1 some nine times, or more where it has a backlog. */
+const ORGS_PER_RUN = 40;
 /** As often as another writer may be faster before the rest is left to whoever that was, or to the next run. */
 const MAX_LOST_RACES = 20;
 
@@ -34,10 +37,13 @@ export async function sealEvents(env: Env, org: string | null): Promise<void> {
   }
 }
 
-/** Seals what every organization has unsealed. One that cannot be sealed keeps no other waiting; it is thrown at the end. */
-export async function sealAllEvents(env: Env): Promise<void> {
+/**
+ * Seals what organizations have unsealed whose turn it is at `now` (epoch milliseconds). One that cannot be sealed keeps
+ * no other waiting; it is thrown at the end.
+ */
+export async function sealAllEvents(env: Env, now: number): Promise<void> {
   const failed: string[] = [];
-  for (const org of await orgsToSeal(env))
+  for (const org of turnOf(await orgsToSeal(env), { now, perRun: ORGS_PER_RUN }))
     await sealEvents(env, org).catch(() => {
       failed.push(org ?? "events of no organization");
     });
