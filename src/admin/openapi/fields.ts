@@ -142,6 +142,7 @@ export const FIELDS: Readonly<Record<string, string>> = {
   head_problem: "A signed head that the chain does not bear out, or null.",
   proven_by: "The last signed head that the chain bears out, or null.",
   unsealed: "Events that wait for their seal.",
+  unreadable: "This version cannot read the event: another one wrote it, or it was changed in the database.",
   unlinked: "Events that claim to be sealed although no link names them.",
   seq: "The place in the chain, from 1.",
   hash: "SHA-256 in lower-case hex.",
