@@ -62,7 +62,7 @@ export async function repairEdge(env: Env, now = Date.now()): Promise<void> {
       });
   });
   // Behind the organizations, whose repair may tell of keys that are lost.
-  await attempt("keys", () => repairKeys(env));
+  await attempt("keys", () => repairKeys(env, now));
   if (failures.length > 0) throw new Error(`not repaired: ${failures.join(", ")}`);
 }
 
