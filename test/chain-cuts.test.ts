@@ -6,6 +6,7 @@ import { type Held, verifyExport } from "../src/chain/export-file.ts";
 import { SignedCut, signCut } from "../src/chain/signed-cut.ts";
 import { isGenuine, type SignedHead, signerOf, signHead } from "../src/chain/signed-head.ts";
 import type { Env } from "../src/env.ts";
+import { readHeads } from "../src/store/chain.ts";
 import { DAY, KEY, NOW, OTHER_KEY, openRetainedWorld, type RetainedWorld, signing } from "./retained-world.ts";
 import { tamper } from "./tampering.ts";
 import { replacing } from "./world.ts";
@@ -117,6 +118,16 @@ describe("an auditor behind a cut", () => {
       checked: 1,
     });
     expect(await world.verify(`?from=3&from_hash=${to.hash}`)).toMatchObject({ ok: true, from: to, checked: 0 });
+  });
+
+  it("who holds a head of a place that was removed is told so, and that it is genuine", async () => {
+    await world.sealed([500, 450, 10], { perHead: 1 });
+    const heads = await readHeads(signing, { org: world.org, after: 0, limit: 3 });
+    await removeExpired(signing, world.org, NOW);
+    const asked = (head: object | undefined) => world.verify(`?head=${encodeURIComponent(JSON.stringify(head))}`);
+    expect(await asked(heads[0])).toMatchObject({ ok: true, held: "removed" });
+    expect(await asked(heads[1])).toMatchObject({ ok: true, held: "borne_out" });
+    expect(await asked({ ...heads[0], hash: "0".repeat(64) })).toMatchObject({ ok: false, held: "not_genuine" });
   });
 
   /** Bindings by which cron removes what is due just before links are read for the `nth` time. */

@@ -168,7 +168,30 @@ describe("a head held outside the database", () => {
     const held = await newestHead();
     await insertEvents(signing, [eventOf(world.org)]);
     await sealEvents(signing, world.org);
-    expect(await verify(withHead(held))).toMatchObject({ ok: true, proven_by: { seq: 7 } });
+    expect(await verify(withHead(held))).toMatchObject({ ok: true, proven_by: { seq: 7 }, held: "borne_out" });
+    expect((await verify()).held).toBeNull();
+  });
+
+  it("is checked wherever its place is, and whatever it comes to is said", async () => {
+    const held = await newestHead();
+    const { to } = await verify();
+    await insertEvents(signing, [eventOf(world.org)]);
+    await sealEvents(signing, world.org);
+    const later = (await verify()).to;
+    const forged = { ...held, hash: "0".repeat(64) };
+    const from = (place: { seq: number; hash: string }) => `&from=${place.seq}&from_hash=${place.hash}`;
+    expect(await verify(withHead(held) + from(to))).toMatchObject({ ok: true, held: "borne_out" });
+    expect(await verify(withHead(held) + from(later))).toMatchObject({ ok: true, held: "not_reached" });
+    for (const query of ["", from(to), from(later)])
+      expect(await verify(withHead(forged) + query)).toMatchObject({
+        ok: false,
+        held: "not_genuine",
+        head_problem: { seq: held.seq, reason: "not_genuine" },
+      });
+    await tamper("DELETE FROM event_seals WHERE chain = $org AND seq >= 6", "DELETE FROM chain_heads WHERE seq = 7");
+    expect(await verify(withHead(held))).toMatchObject({ ok: false, held: "cut_off" });
+    await tamper("DELETE FROM event_seals WHERE chain = $org AND seq = 2");
+    expect(await verify(withHead(held))).toMatchObject({ ok: false, broken: { seq: 2 }, held: "not_reached" });
   });
 
   it("of another organization, or none at all, is refused", async () => {

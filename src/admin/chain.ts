@@ -1,7 +1,7 @@
 // The chain of an organization's events as an auditor asks about it: verified in place, or streamed out to be verified
 // elsewhere.
 import type { Tip } from "../chain/links.ts";
-import { type HeadProblem, type Proof, prove } from "../chain/proof.ts";
+import { type HeadProblem, type HeadStanding, type Proof, type Prover, prove } from "../chain/proof.ts";
 import type { SignedCut } from "../chain/signed-cut.ts";
 import { isGenuine, type PublicKey, type SignedHead } from "../chain/signed-head.ts";
 import type { Env } from "../env.ts";
@@ -21,6 +21,8 @@ export interface Verification extends Proof {
   readonly complete: boolean;
   /** What stands for the events that retention removed from the beginning; null where it removed none. */
   readonly removed: SignedCut | null;
+  /** What became of the head that the caller holds; "removed" where retention removed its place. Null where there is none. */
+  readonly held: HeadStanding | "removed" | null;
   /** Events that wait for their seal; they are not part of the proof. */
   readonly unsealed: number;
   /** Events that claim to be sealed although no link names them: somebody put them in. At most twenty. */
@@ -58,10 +60,21 @@ export async function verifyChain(
   ]);
   // What is missing may be what retention removed meanwhile.
   if (proof.broken && (await isCutBehind(env, org, start.seq))) return verifyChain(env, { org, from, held });
-  const head_problem = (await cutProblem(beginning.cut, keys)) ?? proof.head_problem;
+  const standing = held && (await standingOf(held, { prover, complete, beginning: beginning.start }));
+  const forged: HeadProblem | null = held && standing === "not_genuine" ? { seq: held.seq, reason: standing } : null;
+  const head_problem = (await cutProblem(beginning.cut, keys)) ?? proof.head_problem ?? forged;
   const ok = proof.ok && head_problem === null && unlinked.length === 0;
   const whole = complete && proof.broken === null;
-  return { ...proof, ok, head_problem, complete: whole, removed: beginning.cut, unsealed, unlinked };
+  const told = { removed: beginning.cut, held: standing, unsealed, unlinked };
+  return { ...proof, ok, head_problem, complete: whole, ...told };
+}
+
+async function standingOf(
+  held: SignedHead,
+  { prover, complete, beginning }: { prover: Prover; complete: boolean; beginning: Tip },
+): Promise<HeadStanding | "removed"> {
+  const standing = await prover.standingOf(held, complete);
+  return standing === "not_reached" && held.seq < beginning.seq ? "removed" : standing;
 }
 
 /** A cut that none of the known keys signed stands for nothing: somebody else cut the beginning off. */

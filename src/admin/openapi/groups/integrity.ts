@@ -33,6 +33,7 @@ export const integrity: Group = {
           proven_by: HEAD,
           unsealed: 0,
           removed: null,
+          held: "borne_out",
           unlinked: [],
         },
       },
