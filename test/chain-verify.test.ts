@@ -8,6 +8,7 @@ import { type SignedHead, signerOf, signHead } from "../src/chain/signed-head.ts
 import type { Env } from "../src/env.ts";
 import { insertEvents } from "../src/store/events.ts";
 import { type AdminWorld, openAdminWorld } from "./admin-world.ts";
+import { replacing } from "./replacing.ts";
 import { eventOf } from "./security-event.ts";
 import { tamper as tamperWith } from "./tampering.ts";
 
@@ -159,6 +160,23 @@ describe("tampering with the database is found and named", () => {
       ),
     );
   }
+});
+
+it("looks through all events for what no link names only where it reached the end of the chain", async () => {
+  await insertEvents(
+    signing,
+    Array.from({ length: 510 }, () => eventOf(world.org)),
+  );
+  await sealEvents(signing, world.org);
+  const looked = async () => {
+    const prepare = vi.fn(signing.DB.prepare.bind(signing.DB));
+    const env = { ...signing, DB: replacing(signing.DB, { prepare }) };
+    await world.ask("owner", "GET", "/events/verify", { env });
+    return prepare.mock.calls.filter(([sql]) => sql.includes("NOT EXISTS")).length;
+  };
+  expect(await looked()).toBe(1);
+  await tamper("DELETE FROM event_seals WHERE chain = $org AND seq = 3");
+  expect(await looked()).toBe(0);
 });
 
 describe("a head held outside the database", () => {

@@ -25,7 +25,10 @@ export interface Verification extends Proof {
   readonly held: HeadStanding | "removed" | null;
   /** Events that wait for their seal; they are not part of the proof. */
   readonly unsealed: number;
-  /** Events that claim to be sealed although no link names them: somebody put them in. At most twenty. */
+  /**
+   * Events that claim to be sealed although no link names them: somebody put them in. At most twenty, and looked for only
+   * where the walk reached the end of the chain.
+   */
   readonly unlinked: readonly string[];
 }
 
@@ -56,7 +59,8 @@ export async function verifyChain(
   const [proof, unsealed, unlinked] = await Promise.all([
     prover.end(complete),
     countUnsealed(env, org),
-    unlinkedEvents(env, org, MAX_UNLINKED_TOLD),
+    // It looks at every event of the organization: once, where a verification ends.
+    complete ? unlinkedEvents(env, org, MAX_UNLINKED_TOLD) : [],
   ]);
   // What is missing may be what retention removed meanwhile.
   if (proof.broken && (await isCutBehind(env, org, start.seq))) return verifyChain(env, { org, from, held });

@@ -1,7 +1,11 @@
 // Security events in D1. Inserting is idempotent by id, so that the direct path and the queue can heal each other.
 import type { Env } from "../env.ts";
-import { conditionsOf } from "./conditions.ts";
+import { conditionsOf, idRange } from "./conditions.ts";
 import { type ListedEvent, SecurityEvent } from "./event.ts";
+import { LIMIT_PERIOD_SECONDS } from "./rate-limits.ts";
+
+/** Repeats of one key are folded by it. */
+export const REPEATS_WINDOW_MS = LIMIT_PERIOD_SECONDS * 1_000;
 
 export interface EventFilter {
   org: string;
@@ -65,7 +69,8 @@ interface Row {
 export async function listEvents(env: Env, filter: EventFilter): Promise<ListedEvent[]> {
   const { where, values } = conditionsOf([
     ["org = ?", filter.org],
-    ["id < ?", filter.before],
+    // Of folded repeats the id has the beginning of their minute.
+    ...idRange("evt", filter, REPEATS_WINDOW_MS),
     ["model = ?", filter.model],
     ["project = ?", filter.project],
     ["at >= ?", filter.from],
