@@ -99,8 +99,8 @@ async function headsToCheck(
 
 /**
  * The chain as lines of JSON, oldest first, behind the place `after`: the keys, and the signed cut where the chain begins
- * behind one; its links; then its newest signed head. Throws where retention removes what is still to come: a file with a gap in it
- * would look as if somebody had tampered.
+ * behind one; its links; then its newest signed head. Throws where retention removes what is still to come: a file with
+ * a gap in it would look as if somebody had tampered.
  */
 export async function* exportChain(env: Env, { org, after }: { org: string; after: number }): AsyncGenerator<string> {
   const keys = await publicKeys(env);

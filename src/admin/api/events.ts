@@ -37,7 +37,7 @@ export const ExportQuery = z.strictObject({
 });
 export const EventsAnswer = pageOf(z.union([SecurityEvent, UnreadableEvent]));
 
-/** What every line of an export as OCSF has; all of its attributes are at schema.ocsf.io. */
+/** What every event that can be read has in an export as OCSF; all of its attributes are at schema.ocsf.io. */
 export const OcsfEvent = z.looseObject({
   category_uid: z.literal(6),
   class_uid: z.literal(6003),
@@ -52,7 +52,7 @@ export const OcsfEvent = z.looseObject({
   src_endpoint: z.looseObject({}),
 });
 
-/** The line of an export as OCSF for an event that cannot be read. */
+/** What stands there for one that cannot. */
 export const OcsfUnreadable = z.looseObject({
   class_uid: z.literal(0),
   time: z.number().int(),
