@@ -2,8 +2,9 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { AuditLogAnswer } from "../src/admin/api/audit-log.ts";
 import { type AuditRow, listAuditLog } from "../src/store/audit-log.ts";
-import { newId, timestamp } from "../src/store/secrets.ts";
+import { firstIdAt, newId, timestamp } from "../src/store/secrets.ts";
 import { type AdminWorld, openAdminWorld, pagesOf } from "./admin-world.ts";
+import { countingRows } from "./rows-read.ts";
 import { replacing } from "./world.ts";
 
 const NOON = Date.parse("2020-11-01T12:00:00Z");
@@ -156,6 +157,25 @@ it.each([{}, { actor: "a" }, { action: "a" }, { target: "a" }, { from: timestamp
     ]);
   },
 );
+
+it("a later page of a period reads nothing of the pages before it", async () => {
+  const own = await openAdminWorld();
+  await insert(
+    own,
+    Array.from({ length: 300 }, (_, index) => actAt(own.org, minute(index))),
+  );
+  const counted = countingRows(own.env);
+  const period = { from: timestamp(minute(-1)), to: timestamp(minute(400)) };
+  const rows = await listAuditLog(counted.env, {
+    org: own.org,
+    ...period,
+    before: firstIdAt("log", minute(5)),
+    limit: 3,
+  });
+  expect(rows.map(({ at }) => at)).toEqual([4, 3, 2].map((n) => timestamp(minute(n))));
+  expect(counted.rowsRead()).toBeGreaterThan(0);
+  expect(counted.rowsRead()).toBeLessThan(10);
+});
 
 describe("export", () => {
   it("as NDJSON is every entry that matches, whole, a line each", async () => {

@@ -143,6 +143,19 @@ describe("the job that repairs the edge", () => {
     expect(await edge()).toEqual(before);
   });
 
+  it.each<[string, (env: Env, name: string) => Promise<void>]>([
+    ["lost", ({ CONFIG }, name) => CONFIG.delete(name)],
+    ["made unreadable", ({ CONFIG }, name) => CONFIG.put(name, "garbage")],
+  ])("puts back what KV has %s of a key that nobody has changed for long, within 80 minutes", async (_, spoil) => {
+    const { env, key } = await openStored();
+    const name = kvKeys.key(hashSecret(key));
+    const before = await env.CONFIG.get(name, "text");
+    await spoil(env, name);
+    for (let run = 0; run < 16; run++) await repairEdge(env, Date.now() + run * 300_000);
+    expect(before).not.toBeNull();
+    expect(await env.CONFIG.get(name, "text")).toBe(before);
+  });
+
   it("carries a revision to the edge whose publish had failed", async () => {
     const { env, org } = await openStored();
     const base = await newestRevision(env, org);
@@ -189,6 +202,22 @@ describe("the job that repairs the edge", () => {
     const noEdge = { ...env, CONFIG: replacing(env.CONFIG, { delete: down }) };
     await revokeKey(noEdge, { org, id: keyId, actor: "owner@acme.example" });
     await repairEdge(env);
+    expect(await env.CONFIG.get(kvKeys.key(hashSecret(key)), "text")).toBeNull();
+  });
+
+  it("leaves no key at the edge that is revoked while it is carried there", async () => {
+    const { env, org, key, keyId } = await openStored();
+    await distrustKeys(env, org);
+    let revoked = false;
+    const put = async (name: string, value: string) => {
+      if (!revoked) {
+        revoked = true;
+        await revokeKey(env, { org, id: keyId, actor: "owner@acme.example" });
+      }
+      await env.CONFIG.put(name, value);
+    };
+    await repairEdge({ ...env, CONFIG: replacing(env.CONFIG, { put: put as unknown as KVNamespace["put"] }) });
+    expect(revoked).toBe(true);
     expect(await env.CONFIG.get(kvKeys.key(hashSecret(key)), "text")).toBeNull();
   });
 

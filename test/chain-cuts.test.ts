@@ -5,6 +5,8 @@ import { removeExpired } from "../src/audit/retention.ts";
 import { type Held, verifyExport } from "../src/chain/export-file.ts";
 import { SignedCut, signCut } from "../src/chain/signed-cut.ts";
 import { isGenuine, type SignedHead, signerOf, signHead } from "../src/chain/signed-head.ts";
+import type { Env } from "../src/env.ts";
+import { readHeads } from "../src/store/chain.ts";
 import { DAY, KEY, NOW, OTHER_KEY, openRetainedWorld, type RetainedWorld, signing } from "./retained-world.ts";
 import { tamper } from "./tampering.ts";
 import { replacing } from "./world.ts";
@@ -118,50 +120,99 @@ describe("an auditor behind a cut", () => {
     expect(await world.verify(`?from=3&from_hash=${to.hash}`)).toMatchObject({ ok: true, from: to, checked: 0 });
   });
 
-  it("who verifies while cron removes is not told of a gap", async () => {
-    await world.sealed([500, 450, 10]);
-    let removed = false;
+  it("who holds a head of a place that was removed is told so, and that it is genuine", async () => {
+    await world.sealed([500, 450, 10], { perHead: 1 });
+    const heads = await readHeads(signing, { org: world.org, after: 0, limit: 3 });
+    await removeExpired(signing, world.org, NOW);
+    const asked = (head: object | undefined) => world.verify(`?head=${encodeURIComponent(JSON.stringify(head))}`);
+    expect(await asked(heads[0])).toMatchObject({ ok: true, held: "removed" });
+    expect(await asked(heads[1])).toMatchObject({ ok: true, held: "borne_out" });
+    expect(await asked({ ...heads[0], hash: "0".repeat(64) })).toMatchObject({ ok: false, held: "not_genuine" });
+  });
+
+  /** Bindings by which cron removes what is due just before links are read for the `nth` time. */
+  function removingBefore(nth: number): { env: Env; removed: () => boolean } {
+    let reads = 0;
     const DB = replacing(signing.DB, {
       prepare: (sql) => {
         const statement = signing.DB.prepare(sql);
-        if (!sql.includes("LEFT JOIN security_events") || removed) return statement;
+        if (!sql.includes("LEFT JOIN security_events")) return statement;
         return replacing(statement, {
           bind: (...values) =>
             replacing(statement.bind(...values), {
               all: async () => {
-                removed = true;
-                await removeExpired(signing, world.org, NOW);
+                if (++reads === nth) await removeExpired(signing, world.org, NOW);
                 return statement.bind(...values).all() as never;
               },
             }),
         });
       },
     });
-    const { body } = await world.ask("owner", "GET", "/events/verify", { env: { ...signing, DB } });
-    expect(removed).toBe(true);
+    return { env: { ...signing, DB }, removed: () => reads >= nth };
+  }
+
+  it("who verifies while cron removes is not told of a gap", async () => {
+    await world.sealed([500, 450, 10]);
+    const { env, removed } = removingBefore(1);
+    const { body } = await world.ask("owner", "GET", "/events/verify", { env });
+    expect(removed()).toBe(true);
     expect(body).toMatchObject({ ok: true, checked: 1, removed: { seq: 2 } });
   });
 
+  it.each([
+    ["some", [500, 450, 10]],
+    ["all", [500, 450]],
+  ])("who exports while cron removes %s gets a file that begins behind the cut", async (_, ages) => {
+    await world.sealed(ages);
+    const { env, removed } = removingBefore(1);
+    const exported = await download("", env);
+    expect(removed()).toBe(true);
+    expect(exported[0]?.removed).toMatchObject({ seq: 2 });
+    expect(exported.slice(1, -1).map(({ seq }) => seq)).toEqual(ages.length > 2 ? [3] : []);
+    expect(await offline(exported)).toMatchObject({ proven: true, flaw: null });
+  });
+
+  it.each([
+    ["some", 1],
+    ["all", 0],
+  ])("who exports while cron removes %s of what is still to come gets no whole file", async (_, kept) => {
+    await world.sealed([...Array.from({ length: 510 }, () => 500), ...Array.from({ length: kept }, () => 1)], {
+      perHead: 200,
+    });
+    const { env, removed } = removingBefore(2);
+    await expect(download("", env)).rejects.toThrow("removed");
+    expect(removed()).toBe(true);
+  });
+
+  it("who exports a chain with a link cut out gets it as it is, and is told offline", async () => {
+    await world.sealed([4, 3, 2, 1]);
+    await tamper(signing, `DELETE FROM event_seals WHERE chain = '${world.org}' AND seq = 2`);
+    const exported = await download();
+    expect(exported.slice(1, -1).map(({ seq }) => seq)).toEqual([1, 3, 4]);
+    expect((await offline(exported)).flaw).toMatchObject({ kind: "broken", broken: { seq: 2, reason: "missing" } });
+  });
+
+  type Line = Record<string, unknown>;
+  const download = async (query = "", env = signing): Promise<Line[]> =>
+    (await world.ask("owner", "GET", `/events/chain${query}`, { env })).text
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+  const offline = async (lines: Line[], held: Partial<Held> = {}) =>
+    verifyExport(
+      async function* () {
+        yield* lines.map((line) => JSON.stringify(line));
+      },
+      { keys: [(await signerOf(KEY)).publicKey], heads: [], after: 0, ...held },
+    );
+
   describe("who verifies an export offline", () => {
-    type Line = Record<string, unknown>;
     let exported: Line[];
     beforeEach(async () => {
       await world.sealed([500, 450, 10, 5]);
       await removeExpired(signing, world.org, NOW);
       exported = await download();
     });
-    const download = async (query = ""): Promise<Line[]> =>
-      (await world.ask("owner", "GET", `/events/chain${query}`, { env: signing })).text
-        .trimEnd()
-        .split("\n")
-        .map((line) => JSON.parse(line));
-    const offline = async (lines: Line[], held: Partial<Held> = {}) =>
-      verifyExport(
-        async function* () {
-          yield* lines.map((line) => JSON.stringify(line));
-        },
-        { keys: [(await signerOf(KEY)).publicKey], heads: [], after: 0, ...held },
-      );
     const beginning = (change: Line) => exported.with(0, { ...exported[0], ...change });
     const cut = () => SignedCut.parse(exported[0]?.removed);
 

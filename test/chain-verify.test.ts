@@ -8,6 +8,7 @@ import { type SignedHead, signerOf, signHead } from "../src/chain/signed-head.ts
 import type { Env } from "../src/env.ts";
 import { insertEvents } from "../src/store/events.ts";
 import { type AdminWorld, openAdminWorld } from "./admin-world.ts";
+import { replacing } from "./replacing.ts";
 import { eventOf } from "./security-event.ts";
 import { tamper as tamperWith } from "./tampering.ts";
 
@@ -161,6 +162,23 @@ describe("tampering with the database is found and named", () => {
   }
 });
 
+it("looks through all events for what no link names only where it reached the end of the chain", async () => {
+  await insertEvents(
+    signing,
+    Array.from({ length: 510 }, () => eventOf(world.org)),
+  );
+  await sealEvents(signing, world.org);
+  const looked = async () => {
+    const prepare = vi.fn(signing.DB.prepare.bind(signing.DB));
+    const env = { ...signing, DB: replacing(signing.DB, { prepare }) };
+    await world.ask("owner", "GET", "/events/verify", { env });
+    return prepare.mock.calls.filter(([sql]) => sql.includes("NOT EXISTS")).length;
+  };
+  expect(await looked()).toBe(1);
+  await tamper("DELETE FROM event_seals WHERE chain = $org AND seq = 3");
+  expect(await looked()).toBe(0);
+});
+
 describe("a head held outside the database", () => {
   const withHead = (head: unknown) => `?head=${encodeURIComponent(JSON.stringify(head))}`;
 
@@ -168,7 +186,30 @@ describe("a head held outside the database", () => {
     const held = await newestHead();
     await insertEvents(signing, [eventOf(world.org)]);
     await sealEvents(signing, world.org);
-    expect(await verify(withHead(held))).toMatchObject({ ok: true, proven_by: { seq: 7 } });
+    expect(await verify(withHead(held))).toMatchObject({ ok: true, proven_by: { seq: 7 }, held: "borne_out" });
+    expect((await verify()).held).toBeNull();
+  });
+
+  it("is checked wherever its place is, and whatever it comes to is said", async () => {
+    const held = await newestHead();
+    const { to } = await verify();
+    await insertEvents(signing, [eventOf(world.org)]);
+    await sealEvents(signing, world.org);
+    const later = (await verify()).to;
+    const forged = { ...held, hash: "0".repeat(64) };
+    const from = (place: { seq: number; hash: string }) => `&from=${place.seq}&from_hash=${place.hash}`;
+    expect(await verify(withHead(held) + from(to))).toMatchObject({ ok: true, held: "borne_out" });
+    expect(await verify(withHead(held) + from(later))).toMatchObject({ ok: true, held: "not_reached" });
+    for (const query of ["", from(to), from(later)])
+      expect(await verify(withHead(forged) + query)).toMatchObject({
+        ok: false,
+        held: "not_genuine",
+        head_problem: { seq: held.seq, reason: "not_genuine" },
+      });
+    await tamper("DELETE FROM event_seals WHERE chain = $org AND seq >= 6", "DELETE FROM chain_heads WHERE seq = 7");
+    expect(await verify(withHead(held))).toMatchObject({ ok: false, held: "cut_off" });
+    await tamper("DELETE FROM event_seals WHERE chain = $org AND seq = 2");
+    expect(await verify(withHead(held))).toMatchObject({ ok: false, broken: { seq: 2 }, held: "not_reached" });
   });
 
   it("of another organization, or none at all, is refused", async () => {

@@ -8,7 +8,7 @@ import { GENESIS, hashOf, type Link, START, sealAll, walk } from "../src/chain/l
 import { isGenuine, type SignedHead, signerOf } from "../src/chain/signed-head.ts";
 import type { Env } from "../src/env.ts";
 import { countUnsealed, readLinks } from "../src/store/chain.ts";
-import { insertEvents } from "../src/store/events.ts";
+import { countRepeats, insertEvents } from "../src/store/events.ts";
 import { eventOf } from "./security-event.ts";
 import { smallCatalog } from "./small-catalog.ts";
 import { openWorld, replacing } from "./world.ts";
@@ -149,6 +149,38 @@ describe("sealing", () => {
     ]);
     await sealEvents(env, org);
     expect([(await linksOf(env, org)).length, await countUnsealed(env, org)]).toEqual([1, 1]);
+  });
+
+  it("seals a folded event with the count it has then, also where a block is counted while it is being sealed", async () => {
+    const { env, org } = await open();
+    const repeats = { at_least: 3, from: "2026-11-01T12:00:00.000Z", to: "2026-11-01T12:01:00.000Z" };
+    const folded = eventOf(org, { repeats }, NOON);
+    await insertEvents(env, [folded, ...eventsOf(org, 1)]);
+    let late = 0;
+    const batch: D1Database["batch"] = async (statements) => {
+      if (late++ === 0) expect(await countRepeats(env, folded.id, 2)).toBe(true);
+      return env.DB.batch(statements);
+    };
+    await sealEvents({ ...env, DB: replacing(env.DB, { batch }) }, org);
+    const links = await linksOf(env, org);
+    expect(links.map(({ event }) => event)).toContainEqual({ ...folded, repeats: { ...repeats, at_least: 5 } });
+    expect(walk(links, START)).toMatchObject({ ok: true, tip: { seq: 2 } });
+    expect(headsOut()).toMatchObject([{ seq: 2, hash: links.at(-1)?.hash }]);
+  });
+
+  it("leaves out an event that is gone by then, and not its number", async () => {
+    const { env, org } = await open();
+    const [first, second] = eventsOf(org, 2);
+    await insertEvents(env, [first, second] as never);
+    let late = 0;
+    const batch: D1Database["batch"] = async (statements) => {
+      if (late++ === 0) await env.DB.prepare("DELETE FROM security_events WHERE id = ?").bind(first?.id).run();
+      return env.DB.batch(statements);
+    };
+    await sealEvents({ ...env, DB: replacing(env.DB, { batch }) }, org);
+    const links = await linksOf(env, org);
+    expect(links.map(({ seq, event }) => [seq, event])).toEqual([[1, second]]);
+    expect(walk(links, START).ok).toBe(true);
   });
 
   it("makes an event, its place and its head unchangeable in the schema", async () => {

@@ -29,8 +29,8 @@ beforeEach(async () => {
 /** Cron for this organization alone: other files leave theirs in the same database. */
 function alone(env: Env): Env {
   const prepare: D1Database["prepare"] = (query) =>
-    query.startsWith("SELECT id FROM orgs")
-      ? env.DB.prepare("SELECT id FROM orgs WHERE id = ?").bind(world.org)
+    query.includes("FROM orgs ORDER BY")
+      ? env.DB.prepare(query.replace("FROM orgs ORDER BY", "FROM orgs WHERE id = ? ORDER BY")).bind(world.org)
       : env.DB.prepare(query);
   return { ...env, DB: replacing(env.DB, { prepare }) };
 }

@@ -5,6 +5,7 @@ import type { Env } from "../src/env.ts";
 import type { SecurityEvent } from "../src/store/event.ts";
 import { insertEvents } from "../src/store/events.ts";
 import { type AdminWorld, openAdminWorld } from "./admin-world.ts";
+import { countingRows } from "./rows-read.ts";
 import { eventOf } from "./security-event.ts";
 import { replacing } from "./world.ts";
 
@@ -114,6 +115,41 @@ describe("an export that broke off", () => {
   it.each(["cursor=", "cursor=7", "cursor=evt_1", "cursor=evt_01J%27%20OR%201"])("refuses %s", async (query) => {
     expect(await ask(`format=csv&${query}`)).toMatchObject({ status: 400, body: { errors: [{ path: "cursor" }] } });
   });
+});
+
+describe("a period", () => {
+  const DAY = 86_400_000;
+  const fromTo = (from: number, to: number) => `from=${new Date(from).toISOString()}&to=${new Date(to).toISOString()}`;
+
+  it("has its first moment, not its last, and folded repeats by the time of the first", async () => {
+    const own = await openAdminWorld();
+    const at = (time: number) => new Date(time).toISOString();
+    const repeats = { at_least: 2, from: at(NOON - 60_000), to: at(NOON) };
+    const folded = { ...eventOf(own.org, { repeats }, NOON - 60_000), at: at(NOON - 1) };
+    const exact = [NOON - 2, NOON, NOON + 1].map((time) => eventOf(own.org, {}, time));
+    await insertEvents(own.env, [...exact, folded]);
+    const found = async (from: number, to: number) =>
+      idsIn((await own.ask("admin", "GET", `/events/export?format=ndjson&${fromTo(from, to)}`)).text);
+    expect(await found(NOON - 1, NOON + 1)).toEqual([exact[1]?.id, folded.id]);
+    expect(await found(NOON - 2, NOON - 1)).toEqual([exact[0]?.id]);
+  });
+
+  it.each(["", "&model=m", `&cursor=evt_7${"Z".repeat(25)}`])(
+    "is read by its ids alone, whatever there is before and behind it: %s",
+    async (query) => {
+      const own = await openAdminWorld();
+      await insertEvents(
+        own.env,
+        Array.from({ length: 300 }, (_, index) => eventOf(own.org, { model: "m" }, NOON - 150 * DAY + index * DAY)),
+      );
+      const counted = countingRows(own.env);
+      const path = `/events/export?format=ndjson&${fromTo(NOON, NOON + 2 * DAY)}${query}`;
+      const { status } = await own.ask("admin", "GET", path, { env: counted.env });
+      expect(status).toBe(200);
+      expect(counted.rowsRead()).toBeGreaterThan(0);
+      expect(counted.rowsRead()).toBeLessThan(10);
+    },
+  );
 });
 
 it("as OCSF is a line of JSON each, under a name that says so", async () => {

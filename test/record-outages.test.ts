@@ -1,5 +1,8 @@
 // Outages of what records: a block stays a block, is answered in seconds, and is kept by whatever still works.
-import { afterEach, beforeEach, expect, it, type MockInstance, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, type MockInstance, vi } from "vitest";
+import { recordEvent } from "../src/audit/record.ts";
+import type { Env } from "../src/env.ts";
+import { eventOf } from "./security-event.ts";
 import { smallCatalog } from "./small-catalog.ts";
 import { openWorld, policyOf, readingBy, replacing, type World } from "./world.ts";
 
@@ -168,6 +171,34 @@ it("a request that is served elsewhere does not wait for the record of what it w
   expect(response.status).toBe(200);
   expect(Date.now() - began).toBeLessThan(1000);
   expect(tailed()).toMatchObject([{ outcome: "rerouted" }]);
+});
+
+describe("from the first moment on the platform keeps the recording going, whoever leaves", () => {
+  const late = (after: Promise<unknown>): Env["BLOCKS_PER_KEY"] => ({
+    limit: () => after.then(() => ({ success: true })),
+  });
+
+  it("while the limiter has not answered yet", async () => {
+    const { world } = await open({});
+    const answered = Promise.withResolvers<void>();
+    const kept: Promise<unknown>[] = [];
+    const env = { ...world.env, BLOCKS_PER_KEY: late(answered.promise) };
+    const event = eventOf(world.org);
+    void recordEvent(env, { waitUntil: (work) => void kept.push(work) }, event);
+    expect(kept).toHaveLength(1);
+    answered.resolve();
+    await Promise.all(kept);
+    expect(await world.events()).toEqual([event]);
+  });
+
+  it("also where the limiter never answers", async () => {
+    const { world } = await open({});
+    world.restart({ BLOCKS_PER_KEY: late(never()) });
+    const began = Date.now();
+    const response = await world.chat({ model: "dirty" });
+    expect(Date.now() - began).toBeLessThan(1_900);
+    expect(await world.events()).toMatchObject([{ id: await eventNamedIn(response) }]);
+  });
 });
 
 it("when all stores are down at once the answer is still a clear refusal", async () => {

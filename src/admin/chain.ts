@@ -1,7 +1,7 @@
 // The chain of an organization's events as an auditor asks about it: verified in place, or streamed out to be verified
 // elsewhere.
 import type { Tip } from "../chain/links.ts";
-import { type HeadProblem, type Proof, prove } from "../chain/proof.ts";
+import { type HeadProblem, type HeadStanding, type Proof, type Prover, prove } from "../chain/proof.ts";
 import type { SignedCut } from "../chain/signed-cut.ts";
 import { isGenuine, type PublicKey, type SignedHead } from "../chain/signed-head.ts";
 import type { Env } from "../env.ts";
@@ -21,9 +21,14 @@ export interface Verification extends Proof {
   readonly complete: boolean;
   /** What stands for the events that retention removed from the beginning; null where it removed none. */
   readonly removed: SignedCut | null;
+  /** What became of the head that the caller holds; "removed" where retention removed its place. Null where there is none. */
+  readonly held: HeadStanding | "removed" | null;
   /** Events that wait for their seal; they are not part of the proof. */
   readonly unsealed: number;
-  /** Events that claim to be sealed although no link names them: somebody put them in. At most twenty. */
+  /**
+   * Events that claim to be sealed although no link names them: somebody put them in. At most twenty, and looked for only
+   * where the walk reached the end of the chain.
+   */
   readonly unlinked: readonly string[];
 }
 
@@ -54,14 +59,26 @@ export async function verifyChain(
   const [proof, unsealed, unlinked] = await Promise.all([
     prover.end(complete),
     countUnsealed(env, org),
-    unlinkedEvents(env, org, MAX_UNLINKED_TOLD),
+    // It looks at every event of the organization: once, where a verification ends.
+    complete ? unlinkedEvents(env, org, MAX_UNLINKED_TOLD) : [],
   ]);
   // What is missing may be what retention removed meanwhile.
-  if (proof.broken && (await beginningOf(env, org)).start.seq > start.seq) return verifyChain(env, { org, from, held });
-  const head_problem = (await cutProblem(beginning.cut, keys)) ?? proof.head_problem;
+  if (proof.broken && (await isCutBehind(env, org, start.seq))) return verifyChain(env, { org, from, held });
+  const standing = held && (await standingOf(held, { prover, complete, beginning: beginning.start }));
+  const forged: HeadProblem | null = held && standing === "not_genuine" ? { seq: held.seq, reason: standing } : null;
+  const head_problem = (await cutProblem(beginning.cut, keys)) ?? proof.head_problem ?? forged;
   const ok = proof.ok && head_problem === null && unlinked.length === 0;
   const whole = complete && proof.broken === null;
-  return { ...proof, ok, head_problem, complete: whole, removed: beginning.cut, unsealed, unlinked };
+  const told = { removed: beginning.cut, held: standing, unsealed, unlinked };
+  return { ...proof, ok, head_problem, complete: whole, ...told };
+}
+
+async function standingOf(
+  held: SignedHead,
+  { prover, complete, beginning }: { prover: Prover; complete: boolean; beginning: Tip },
+): Promise<HeadStanding | "removed"> {
+  const standing = await prover.standingOf(held, complete);
+  return standing === "not_reached" && held.seq < beginning.seq ? "removed" : standing;
 }
 
 /** A cut that none of the known keys signed stands for nothing: somebody else cut the beginning off. */
@@ -82,24 +99,43 @@ async function headsToCheck(
 
 /**
  * The chain as lines of JSON, oldest first, behind the place `after`: the keys, and the signed cut where the chain begins
- * behind one; its links; then its newest signed head.
+ * behind one; its links; then its newest signed head. Throws where retention removes what is still to come: a file with
+ * a gap in it would look as if somebody had tampered.
  */
 export async function* exportChain(env: Env, { org, after }: { org: string; after: number }): AsyncGenerator<string> {
   const keys = await publicKeys(env);
   const head = await newestHead(env, org);
-  const { cut } = await beginningOf(env, org);
-  const removed = cut && cut.seq > after ? cut : null;
+  const { removed, links: first } = await firstLinks(env, { org, after });
   yield `${JSON.stringify({ chain: org, after, keys, removed })}\n`;
-  let last = after;
-  for (;;) {
-    const links = await readLinks(env, { org, after: last, limit: LINKS_PER_READ });
-    if (links.length === 0) break;
+  let last = removed?.seq ?? after;
+  for (let links = first; links.length > 0; ) {
     yield links.map((link) => `${JSON.stringify(linkOf(link))}\n`).join("");
     last = links.at(-1)?.seq ?? last;
+    links = await readLinks(env, { org, after: last, limit: LINKS_PER_READ });
+    // What is missing for another reason is for the verifier to find.
+    if (links[0]?.seq !== last + 1 && (await isCutBehind(env, org, last)))
+      throw new Error("links were removed by retention while they were exported");
   }
   // The head from before the links, so that a chain whose end was cut off does not pass; or one that was signed while
   // they were read, where they reach it.
   const newer = await newestHead(env, org);
   const signed = newer && newer.seq <= last ? newer : head;
   if (signed) yield `${JSON.stringify({ head: signed })}\n`;
+}
+
+/** The links that an export begins with, and the cut that stands for what retention removed before them. */
+async function firstLinks(env: Env, { org, after }: { org: string; after: number }) {
+  for (;;) {
+    const { start, cut } = await beginningOf(env, org);
+    const removed = cut && cut.seq > after ? cut : null;
+    const links = await readLinks(env, { org, after, limit: LINKS_PER_READ });
+    const follows = links[0]?.seq === (removed?.seq ?? after) + 1;
+    // Retention may have removed more between the two reads.
+    if (follows || !(await isCutBehind(env, org, start.seq))) return { removed, links };
+  }
+}
+
+/** Whether retention has removed anything behind `seq`. */
+async function isCutBehind(env: Env, org: string, seq: number): Promise<boolean> {
+  return (await beginningOf(env, org)).start.seq > seq;
 }

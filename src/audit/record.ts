@@ -39,29 +39,33 @@ export async function recordEvent(
 ): Promise<SecurityEvent> {
   console.log(JSON.stringify({ message: given.type, ...given }));
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const bound = new Promise<null>((resolve) => {
-    timer = setTimeout(() => resolve(null), RECORD_TIMEOUT_MS);
+  const bound = new Promise<"late">((resolve) => {
+    timer = setTimeout(() => resolve("late"), RECORD_TIMEOUT_MS);
   });
-  const filing = file(env, given);
-  const filed = await Promise.race([filing, bound]);
-  if (filed?.stored) context.waitUntil(filed.stored);
-  else if (filed) {
-    const stored = await Promise.race([store(env, context, filed.event), bound]);
-    if (stored === null) warn(filed.event, "neither D1 nor the queue has answered: until then");
-  }
-  // The limiter hangs: what it would have said does not matter any more.
-  else context.waitUntil(filing.then(({ event, stored }) => stored ?? store(env, context, event)));
+  const recording = record(env, given);
+  // At once: a client that leaves now ends what its request waits for, and no more.
+  context.waitUntil(recording.then(({ done }) => done));
+  const { event, taken } = await recording;
+  if ((await Promise.race([taken, bound])) === "late") warn(event, "neither D1 nor the queue has answered: until then");
   clearTimeout(timer);
-  return filed?.event ?? given;
+  return event;
 }
 
-/** Resolves when D1 or the queue has the event, or when neither took it: then it is offered again behind the answer. */
-async function store(env: Env, context: Pick<ExecutionContext, "waitUntil">, event: SecurityEvent): Promise<void> {
+interface Recorded {
+  readonly event: SecurityEvent;
+  /** Resolves when D1 or the queue has it, or when neither took it. */
+  readonly taken: Promise<void>;
+  /** Resolves when there is nothing left to do for it: what neither took is offered again. */
+  readonly done: Promise<unknown>;
+}
+
+async function record(env: Env, given: SecurityEvent): Promise<Recorded> {
+  const { event, stored } = await file(env, given);
+  if (stored) return { event, taken: Promise.resolve(), done: stored };
   const paths = offer(env, event);
   const taken = Promise.any(paths);
-  context.waitUntil(Promise.allSettled(paths));
-  context.waitUntil(inTime(taken, RECORD_TIMEOUT_MS, "neither answered").catch(() => offerAgain(env, event)));
-  await taken.catch(() => undefined);
+  const again = inTime(taken, RECORD_TIMEOUT_MS, "neither answered").catch(() => offerAgain(env, event));
+  return { event, taken: taken.catch(() => undefined), done: Promise.allSettled([...paths, again]) };
 }
 
 /** Offers the event to the queue and to D1; its id is the same, so that it is on record once whoever takes it. */

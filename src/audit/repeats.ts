@@ -4,11 +4,10 @@ import { createHash } from "node:crypto";
 import { ulid } from "ulid";
 import type { Env } from "../env.ts";
 import type { SecurityEvent } from "../store/event.ts";
-import { countRepeats } from "../store/events.ts";
-import { countBlock, LIMIT_PERIOD_SECONDS } from "../store/rate-limits.ts";
+import { countRepeats, REPEATS_WINDOW_MS } from "../store/events.ts";
+import { countBlock } from "../store/rate-limits.ts";
 import { timestamp } from "../store/secrets.ts";
 
-const WINDOW_MS = LIMIT_PERIOD_SECONDS * 1_000;
 /** An isolate adds what it has counted this often at most. */
 const ADD_EVERY_MS = 1_000;
 const MAX_COUNTED = 1_000;
@@ -43,13 +42,13 @@ export async function file(env: Env, event: SecurityEvent): Promise<Filed> {
 
 /** The one event of this key's repeats in this minute: every isolate gives it the same id. */
 function fold(event: SecurityEvent): SecurityEvent {
-  const start = Math.floor(Date.parse(event.at) / WINDOW_MS) * WINDOW_MS;
+  const start = Math.floor(Date.parse(event.at) / REPEATS_WINDOW_MS) * REPEATS_WINDOW_MS;
   const digest = createHash("sha256")
     .update(JSON.stringify([event.org, keyOf(event), start]))
     .digest();
   let at = 0;
   const id = `evt_${ulid(start, () => (digest[at++] ?? 0) / 256)}`;
-  return { ...event, id, repeats: { at_least: 1, from: timestamp(start), to: timestamp(start + WINDOW_MS) } };
+  return { ...event, id, repeats: { at_least: 1, from: timestamp(start), to: timestamp(start + REPEATS_WINDOW_MS) } };
 }
 
 async function addWhenDue(env: Env, count: Count): Promise<void> {

@@ -12,7 +12,10 @@ import { linkOf, readHeads, readLinks } from "../store/chain.ts";
 import { beginningOf, removeUpTo } from "../store/chain-cuts.ts";
 import { orgsWithDueEvents, removedBefore, removeReplayedLetters, retentionOf } from "../store/retention.ts";
 import { timestamp } from "../store/secrets.ts";
+import { turnOf } from "../store/turns.ts";
 
+/** Each asks D1 some dozen times, and nine times more with each further step. */
+const ORGS_PER_RUN = 20;
 const LINKS_PER_STEP = 500;
 /** Per organization; the rest goes in the next run, so that one does not keep the others waiting. */
 const STEPS_PER_RUN = 4;
@@ -21,10 +24,13 @@ const LETTERS_PER_RUN = 500;
 /** What decides an event's age. It is under the hash, as the columns beside the event are not. */
 const Dated = z.object({ at: z.iso.datetime() });
 
-/** Removes what is due of every organization, and of events of none. What fails keeps nobody waiting; it is thrown at the end. */
+/**
+ * Removes what is due of the organizations whose turn it is, and of events of none. What fails keeps nobody waiting; it is
+ * thrown at the end.
+ */
 export async function removeAllExpired(env: Env, now: number): Promise<void> {
   const failed: string[] = [];
-  for (const org of await orgsWithDueEvents(env, now))
+  for (const org of turnOf(await orgsWithDueEvents(env, now), { now, perRun: ORGS_PER_RUN }))
     await removeExpired(env, org, now).catch(() => {
       failed.push(org ?? "events of no organization");
       console.error(JSON.stringify({ message: "audit.not_removed", org }));

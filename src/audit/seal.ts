@@ -6,9 +6,12 @@ import type { Env } from "../env.ts";
 import { signerOfEnv } from "../store/audit-keys.ts";
 import { appendSeals, chainTip, newestHead, orgsToSeal, storeHead, unsealedEvents } from "../store/chain.ts";
 import { timestamp } from "../store/secrets.ts";
+import { turnOf } from "../store/turns.ts";
 
 const EVENTS_PER_SEALING = 200;
-/** As often as another writer may be faster before the rest is left to whoever that was. */
+/** Of cron's. Each asks D1 some nine times, or more where it has a backlog. */
+const ORGS_PER_RUN = 40;
+/** As often as another writer may be faster before the rest is left to whoever that was, or to the next run. */
 const MAX_LOST_RACES = 20;
 
 /** Seals whatever an organization has unsealed. Throws when D1 fails; what is sealed by then stays. */
@@ -22,7 +25,11 @@ export async function sealEvents(env: Env, org: string | null): Promise<void> {
     const seals = sealAll(
       waiting.map(({ event }) => JSON.parse(event)),
       tip,
-    ).map((seal, index) => ({ ...seal, event: waiting[index]?.id ?? "" }));
+    ).map((seal, index) => ({
+      ...seal,
+      event: waiting[index]?.id ?? "",
+      at_least: waiting[index]?.at_least ?? null,
+    }));
     const last = seals.at(-1) ?? tip;
     const head = signer && (await signHead(signer, org, last, timestamp()));
     if (!(await appendSeals(env, org, seals, head))) lost++;
@@ -30,10 +37,13 @@ export async function sealEvents(env: Env, org: string | null): Promise<void> {
   }
 }
 
-/** Seals what every organization has unsealed. One that cannot be sealed keeps no other waiting; it is thrown at the end. */
-export async function sealAllEvents(env: Env): Promise<void> {
+/**
+ * Seals what organizations have unsealed whose turn it is at `now` (epoch milliseconds). One that cannot be sealed keeps
+ * no other waiting; it is thrown at the end.
+ */
+export async function sealAllEvents(env: Env, now: number): Promise<void> {
   const failed: string[] = [];
-  for (const org of await orgsToSeal(env))
+  for (const org of turnOf(await orgsToSeal(env), { now, perRun: ORGS_PER_RUN }))
     await sealEvents(env, org).catch(() => {
       failed.push(org ?? "events of no organization");
     });

@@ -15,6 +15,14 @@ export type HeadProblem = {
     | "cut_off";
 };
 
+/** What a walk says of a signed head. */
+export type HeadStanding =
+  /** The chain that was walked is the one that was signed, up to its place. */
+  | "borne_out"
+  /** It is genuine, and its place is none that was walked. */
+  | "not_reached"
+  | HeadProblem["reason"];
+
 export interface Proof {
   readonly ok: boolean;
   /** How many links were walked. */
@@ -33,6 +41,8 @@ export interface Prover {
   add(links: readonly Link[]): boolean;
   /** What stands proven when there are no more links; `complete` is false where the walk stopped before the end. */
   end(complete: boolean): Promise<Proof>;
+  /** What stands then of one of the heads, which is checked wherever its place is. */
+  standingOf(head: SignedHead, complete: boolean): Promise<HeadStanding>;
 }
 
 /** Proves a chain that begins behind `from` by those of `heads` that are within it. */
@@ -64,15 +74,23 @@ export function prove(
       let proven: SignedHead | null = null;
       let problem: HeadProblem | null = null;
       for (const head of [...heads].sort((a, b) => a.seq - b.seq)) {
-        const beyond = head.seq > tip.seq && (broken !== null || !complete);
-        if (head.seq < from.seq || beyond) continue;
+        if (isOutside(head, complete)) continue;
         const reason = await whyNot(head);
         if (reason === null) proven = head;
         else problem ??= { seq: head.seq, reason };
       }
       return { ok: !broken && !problem, checked, from, to: tip, broken, head_problem: problem, proven_by: proven };
     },
+
+    async standingOf(head, complete) {
+      if (!isOutside(head, complete)) return (await whyNot(head)) ?? "borne_out";
+      return (await isGenuine(head, keys)) ? "not_reached" : "not_genuine";
+    },
   };
+
+  function isOutside({ seq }: SignedHead, complete: boolean): boolean {
+    return seq < from.seq || (seq > tip.seq && (broken !== null || !complete));
+  }
 
   async function whyNot(head: SignedHead): Promise<HeadProblem["reason"] | null> {
     if (!(await isGenuine(head, keys))) return "not_genuine";

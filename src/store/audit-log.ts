@@ -1,8 +1,8 @@
 // The audit log: who did what to an organization. Rows are written in the same batch as what they record.
 import * as z from "zod";
 import type { Env } from "../env.ts";
-import { conditionsOf } from "./conditions.ts";
-import { firstIdAt, newId, timestamp } from "./secrets.ts";
+import { conditionsOf, idRange } from "./conditions.ts";
+import { newId, timestamp } from "./secrets.ts";
 
 export interface AuditEntry {
   org: string | null;
@@ -49,9 +49,7 @@ export async function listAuditLog(env: Env, filter: AuditFilter): Promise<Audit
     ["actor = ?", filter.actor],
     ["action = ?", filter.action],
     ["target = ?", filter.target],
-    ["id >= ?", filter.from && firstIdAt("log", Date.parse(filter.from))],
-    ["id < ?", filter.to && firstIdAt("log", Date.parse(filter.to))],
-    ["id < ?", filter.before],
+    ...idRange("log", filter),
   ]);
   const { results } = await env.DB.prepare(
     `SELECT id, at, org, actor, action, target, detail FROM audit_log

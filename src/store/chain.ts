@@ -32,13 +32,13 @@ export async function unsealedEvents(
   env: Env,
   org: string | null,
   { now, limit }: { now: string; limit: number },
-): Promise<{ id: string; event: string }[]> {
+): Promise<{ id: string; event: string; at_least: number | null }[]> {
   const { results } = await env.DB.prepare(
-    `SELECT id, event FROM security_events WHERE org IS ? AND sealed = 0
+    `SELECT id, event, at_least FROM security_events WHERE org IS ? AND sealed = 0
      AND COALESCE(event ->> '$.repeats.to', '') < ? ORDER BY id LIMIT ?`,
   )
     .bind(org, now, limit)
-    .all<{ id: string; event: string }>();
+    .all<{ id: string; event: string; at_least: number | null }>();
   return results;
 }
 
@@ -50,14 +50,18 @@ export async function countUnsealed(env: Env, org: string | null): Promise<numbe
   return row?.n ?? 0;
 }
 
+/** How SQLite says that an event is not as it was hashed any more: its seal then lacks its id. */
+const NOT_AS_HASHED = /NOT NULL constraint failed: event_seals\.event/;
+
 /**
  * Adds seals to a chain and the signed head with them, in one batch. False, with nothing written, when another writer
- * added to the chain meanwhile.
+ * added to the chain meanwhile, or a block was counted in one of the events: `at_least` is what was hashed, and all of an
+ * event that can change.
  */
 export async function appendSeals(
   env: Env,
   org: string | null,
-  seals: readonly (Seal & { event: string })[],
+  seals: readonly (Seal & { event: string; at_least: number | null })[],
   head: SignedHead | null,
 ): Promise<boolean> {
   const chain = chainOf(org);
@@ -66,7 +70,9 @@ export async function appendSeals(
     await env.DB.batch([
       env.DB.prepare(
         `INSERT INTO event_seals (chain, seq, event, prev_hash, hash)
-         SELECT ?1, s.value ->> 'seq', s.value ->> 'event', s.value ->> 'prev_hash', s.value ->> 'hash' FROM json_each(?2) s`,
+         SELECT ?1, s.value ->> 'seq', e.id, s.value ->> 'prev_hash', s.value ->> 'hash'
+         FROM json_each(?2) s LEFT JOIN security_events e
+           ON e.id = s.value ->> 'event' AND e.at_least IS (s.value ->> 'at_least')`,
       ).bind(chain, rows),
       env.DB.prepare(
         "UPDATE security_events SET sealed = 1 WHERE id IN (SELECT s.value ->> 'event' FROM json_each(?) s)",
@@ -75,6 +81,7 @@ export async function appendSeals(
     ]);
     return true;
   } catch (error) {
+    if (NOT_AS_HASHED.test(String(error))) return false;
     const tip = await chainTip(env, org);
     if (tip && tip.seq >= (seals[0]?.seq ?? 0)) return false;
     throw error;

@@ -47,3 +47,12 @@ export const SecurityEvent = z.strictObject({
   country: text.nullable(),
 });
 export type SecurityEvent = z.infer<typeof SecurityEvent>;
+
+/** What is left to say of a stored event that this build cannot read: another one wrote it, or it was changed in D1. */
+export const UnreadableEvent = z.strictObject({ id: z.string(), at: z.string(), unreadable: z.literal(true) });
+export type UnreadableEvent = z.infer<typeof UnreadableEvent>;
+
+/** A stored event as lists have it: one that cannot be read stands in its place, and keeps no other from being shown. */
+export type ListedEvent = SecurityEvent | UnreadableEvent;
+
+export const isReadable = (event: ListedEvent): event is SecurityEvent => !("unreadable" in event);

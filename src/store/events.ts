@@ -1,7 +1,11 @@
 // Security events in D1. Inserting is idempotent by id, so that the direct path and the queue can heal each other.
 import type { Env } from "../env.ts";
-import { conditionsOf } from "./conditions.ts";
-import { SecurityEvent } from "./event.ts";
+import { conditionsOf, idRange } from "./conditions.ts";
+import { type ListedEvent, SecurityEvent } from "./event.ts";
+import { LIMIT_PERIOD_SECONDS } from "./rate-limits.ts";
+
+/** Repeats of one key are folded by it. */
+export const REPEATS_WINDOW_MS = LIMIT_PERIOD_SECONDS * 1_000;
 
 export interface EventFilter {
   org: string;
@@ -55,11 +59,18 @@ export async function countRepeats(env: Env, id: string, more: number): Promise<
   return meta.changes > 0;
 }
 
+interface Row {
+  id: string;
+  at: string;
+  event: string;
+}
+
 /** The events that match, newest first. */
-export async function listEvents(env: Env, filter: EventFilter): Promise<SecurityEvent[]> {
+export async function listEvents(env: Env, filter: EventFilter): Promise<ListedEvent[]> {
   const { where, values } = conditionsOf([
     ["org = ?", filter.org],
-    ["id < ?", filter.before],
+    // Of folded repeats the id has the beginning of their minute.
+    ...idRange("evt", filter, REPEATS_WINDOW_MS),
     ["model = ?", filter.model],
     ["project = ?", filter.project],
     ["at >= ?", filter.from],
@@ -70,18 +81,29 @@ export async function listEvents(env: Env, filter: EventFilter): Promise<Securit
       filter.requirement,
     ],
   ]);
-  const { results } = await env.DB.prepare(`SELECT event FROM security_events WHERE ${where} ORDER BY id DESC LIMIT ?`)
+  const { results } = await env.DB.prepare(
+    `SELECT id, at, event FROM security_events WHERE ${where} ORDER BY id DESC LIMIT ?`,
+  )
     .bind(...values, filter.limit)
-    .all<{ event: string }>();
-  return results.map(({ event }) => SecurityEvent.parse(JSON.parse(event)));
+    .all<Row>();
+  return results.map(listed);
 }
 
 /** One event of an organization, or null. */
-export async function findEvent(env: Env, org: string, id: string): Promise<SecurityEvent | null> {
-  const row = await env.DB.prepare("SELECT event FROM security_events WHERE org = ? AND id = ?")
+export async function findEvent(env: Env, org: string, id: string): Promise<ListedEvent | null> {
+  const row = await env.DB.prepare("SELECT id, at, event FROM security_events WHERE org = ? AND id = ?")
     .bind(org, id)
-    .first<{ event: string }>();
-  return row && SecurityEvent.parse(JSON.parse(row.event));
+    .first<Row>();
+  return row && listed(row);
+}
+
+function listed({ id, at, event }: Row): ListedEvent {
+  const unreadable = { id, at, unreadable: true } as const;
+  try {
+    return SecurityEvent.safeParse(JSON.parse(event)).data ?? unreadable;
+  } catch {
+    return unreadable;
+  }
 }
 
 /** Sends an event on its way to the audit consumer. Throws when the queue fails. */

@@ -85,8 +85,18 @@ export async function changeOrg(
   return changed;
 }
 
-/** Every organization's id; for the jobs that keep the edge in step. */
-export async function allOrgIds(env: Env): Promise<string[]> {
-  const { results } = await env.DB.prepare("SELECT id FROM orgs ORDER BY id").all<{ id: string }>();
-  return results.map(({ id }) => id);
+/** For the job that keeps the edge in step. */
+export interface Publication extends Pick<Org, "id" | "published_revision"> {
+  /** Whether the newest revision is not known to have reached the edge: 1 or 0. */
+  outstanding: number;
+}
+
+/** How far every organization is published, the oldest first: a new one does not change the place of another. */
+export async function allPublications(env: Env): Promise<Publication[]> {
+  const { results } = await env.DB.prepare(
+    `SELECT id, published_revision,
+       published_revision < (SELECT MAX(revision) FROM revisions WHERE org = orgs.id) AS outstanding
+     FROM orgs ORDER BY created_at, id`,
+  ).all<Publication>();
+  return results;
 }

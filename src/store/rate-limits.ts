@@ -1,12 +1,16 @@
 // The Workers rate limiting bindings. They count at each location of Cloudflare's by itself and only roughly, and keep
 // nothing: a brake, never the only thing between an attacker and what they want.
 import type { Env } from "../env.ts";
+import { inTime } from "./in-time.ts";
 
 /** `unknown`: the limiter did not answer. Whoever asks decides what that means for them. */
 export type Limit = "within" | "beyond" | "unknown";
 
 /** The period that all of them count in. */
 export const LIMIT_PERIOD_SECONDS = 60;
+
+/** Somebody waits meanwhile, and a block is not on record before. */
+const PATIENCE_MS = 500;
 
 /** Counts an attempt to sign in. */
 export function countAttempt(env: Env, key: string): Promise<Limit> {
@@ -25,7 +29,8 @@ export function countBlock(env: Env, key: string): Promise<Limit> {
 
 async function counted(limit: () => Promise<RateLimitOutcome>): Promise<Limit> {
   try {
-    return (await limit()).success ? "within" : "beyond";
+    const { success } = await inTime(limit(), PATIENCE_MS, "the limiter did not answer");
+    return success ? "within" : "beyond";
   } catch {
     return "unknown";
   }

@@ -25,6 +25,8 @@ export const VerifyQuery = z
     "from and from_hash go together",
   );
 
+const HEAD_PROBLEMS = ["not_genuine", "other_chain", "cut_off"] as const;
+
 const Place = z.strictObject({ seq: z.number().int().nonnegative(), hash });
 export const VerifyAnswer = z.strictObject({
   ok: z.boolean(),
@@ -40,12 +42,12 @@ export const VerifyAnswer = z.strictObject({
       next: z.number().int().optional(),
     })
     .nullable(),
-  head_problem: z
-    .strictObject({ seq: z.number().int(), reason: z.enum(["not_genuine", "other_chain", "cut_off"]) })
-    .nullable(),
+  head_problem: z.strictObject({ seq: z.number().int(), reason: z.enum(HEAD_PROBLEMS) }).nullable(),
   proven_by: SignedHead.nullable(),
   /** What stands for the events that retention removed. */
   removed: SignedCut.nullable(),
+  /** What became of the head that was given. */
+  held: z.enum(["borne_out", "removed", "not_reached", ...HEAD_PROBLEMS]).nullable(),
   unsealed: z.number().int(),
   unlinked: z.array(z.string()),
 });

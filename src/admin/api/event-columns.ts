@@ -1,12 +1,9 @@
 // The columns of security events as CSV. Pure.
-import type { SecurityEvent } from "../../store/event.ts";
+import { isReadable, type ListedEvent, type SecurityEvent } from "../../store/event.ts";
 import { failuresInWords } from "../../store/failures-in-words.ts";
 import type { Columns } from "./csv.ts";
 
-export const EVENT_COLUMNS = {
-  id: ({ id }) => id,
-  at: ({ at }) => at,
-  type: ({ type }) => type,
+const OF_READABLE = {
   outcome: ({ outcome }) => outcome,
   org: ({ org }) => org,
   project: ({ project }) => project,
@@ -26,3 +23,15 @@ export const EVENT_COLUMNS = {
   colo: ({ colo }) => colo,
   country: ({ country }) => country,
 } satisfies Columns<SecurityEvent>;
+
+export const EVENT_COLUMNS: Columns<ListedEvent> = {
+  id: ({ id }) => id,
+  at: ({ at }) => at,
+  type: (event) => (isReadable(event) ? event.type : "unreadable"),
+  ...Object.fromEntries(
+    Object.entries<Columns<SecurityEvent>[string]>(OF_READABLE).map(([name, column]) => [
+      name,
+      (event: ListedEvent) => (isReadable(event) ? column(event) : null),
+    ]),
+  ),
+};

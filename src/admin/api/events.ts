@@ -1,9 +1,9 @@
 // Security events: the list with its filters, one event, and the export.
 import { Hono } from "hono";
 import * as z from "zod";
-import { SecurityEvent } from "../../store/event.ts";
+import { isReadable, type ListedEvent, SecurityEvent, UnreadableEvent } from "../../store/event.ts";
 import { findEvent, listEvents } from "../../store/events.ts";
-import { ocsfOf } from "../../store/ocsf.ts";
+import { ocsfNotice, ocsfOf } from "../../store/ocsf.ts";
 import { Id } from "../../store/records.ts";
 import { type AdminEnv, requireMember } from "../authorize.ts";
 import { Problem } from "../problem.ts";
@@ -35,9 +35,9 @@ export const ExportQuery = z.strictObject({
   /** The last event that was received of an export that broke off. */
   cursor: SecurityEvent.shape.id.optional(),
 });
-export const EventsAnswer = pageOf(SecurityEvent);
+export const EventsAnswer = pageOf(z.union([SecurityEvent, UnreadableEvent]));
 
-/** What every line of an export as OCSF has; all of its attributes are at schema.ocsf.io. */
+/** What every event that can be read has in an export as OCSF; all of its attributes are at schema.ocsf.io. */
 export const OcsfEvent = z.looseObject({
   category_uid: z.literal(6),
   class_uid: z.literal(6003),
@@ -52,12 +52,25 @@ export const OcsfEvent = z.looseObject({
   src_endpoint: z.looseObject({}),
 });
 
-const OCSF: FileForm<SecurityEvent> = {
+/** What stands there for one that cannot. */
+export const OcsfUnreadable = z.looseObject({
+  class_uid: z.literal(0),
+  time: z.number().int(),
+  message: z.string(),
+  metadata: z.looseObject({ uid: z.string(), event_code: z.literal("unreadable") }),
+});
+
+const ocsfFor = (org: string): FileForm<ListedEvent> => ({
   type: "application/x-ndjson",
   ending: "ocsf.ndjson",
   head: "",
-  line: (event) => jsonLine(ocsfOf(event)),
-};
+  line: (event) => jsonLine(isReadable(event) ? ocsfOf(event) : unreadableAsOcsf(org, event)),
+});
+
+function unreadableAsOcsf(org: string, { id, at }: UnreadableEvent) {
+  const message = "An event that this version cannot read.";
+  return ocsfNotice({ uid: id, org, type: "unreadable", at, message, unmapped: {} });
+}
 
 export const events = new Hono<AdminEnv>();
 
@@ -74,7 +87,7 @@ events.get("/:org/events/export", async (c) => {
   const { org } = requireMember(c, c.req.param("org"), "events");
   const { format, cursor, ...filters } = readQuery(c, ExportQuery);
   const read = (page: { before: string | undefined; limit: number }) => listEvents(c.env, { org, ...filters, ...page });
-  const form = format === "ocsf" ? OCSF : rowsAs(EVENT_COLUMNS, format);
+  const form = format === "ocsf" ? ocsfFor(org) : rowsAs(EVENT_COLUMNS, format);
   return exportRows({ name: `${org}-security-events`, form, read, resumable: { cursor, address: c.req.url } });
 });
 

@@ -141,8 +141,11 @@ export const FIELDS: Readonly<Record<string, string>> = {
   broken: "The first place where the chain breaks, or null.",
   head_problem: "A signed head that the chain does not bear out, or null.",
   proven_by: "The last signed head that the chain bears out, or null.",
+  held: "Of the `head` that was given: `borne_out`; `removed`, as retention removed its place; `not_reached` by this call, so go on; or what is wrong with it.",
   unsealed: "Events that wait for their seal.",
-  unlinked: "Events that claim to be sealed although no link names them.",
+  unreadable: "This version cannot read the event: another one wrote it, or it was changed in the database.",
+  unlinked:
+    "Events that claim to be sealed although no link names them; looked for by the call that reaches the chain's end.",
   seq: "The place in the chain, from 1.",
   hash: "SHA-256 in lower-case hex.",
   event: "The event's id.",

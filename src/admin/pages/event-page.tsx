@@ -1,12 +1,12 @@
 // One security event: what happened, why, what the catalog rests on, and what somebody could do about it.
 import type { CatalogIndex } from "../../catalog/lookup.ts";
 import type { Settings } from "../../env.ts";
-import type { SecurityEvent } from "../../store/event.ts";
+import type { SecurityEvent, UnreadableEvent } from "../../store/event.ts";
 import { repeatsInWords } from "../../store/event-repeats.ts";
 import type { Member } from "../../store/members.ts";
 import type { OrgRecord } from "../../store/records.ts";
 import { Remedy } from "./event-remedy.tsx";
-import { eventInWords, factsBehind, outcomeInWords } from "./event-words.ts";
+import { eventInWords, factsBehind, outcomeInWords, UNREADABLE } from "./event-words.ts";
 import { EvidenceList, Reason } from "./evidence.tsx";
 import { document } from "./layout.tsx";
 import { Time } from "./time.tsx";
@@ -59,6 +59,34 @@ export const EventPage = (view: EventView) => {
     ),
   });
 };
+
+/** In place of its page, for an event that this build cannot read. */
+export const UnreadableEventPage = ({
+  member,
+  settings,
+  event,
+}: Pick<EventView, "member" | "settings"> & { event: UnreadableEvent }) =>
+  document({
+    title: "Unreadable event",
+    member,
+    settings,
+    current: "/settings/events",
+    children: (
+      <>
+        <p class="back">
+          <a href="/settings/events">Security events</a>
+        </p>
+        <div class="heading">
+          <h1>
+            Unreadable: <code>{event.id}</code>
+          </h1>
+          <p class="sub">
+            <Time at={event.at} />. {UNREADABLE}
+          </p>
+        </div>
+      </>
+    ),
+  });
 
 const Why = (view: EventView) => {
   const { event, catalog, now } = view;

@@ -5,7 +5,7 @@ import { type Attribute, SEARCHES } from "../../compliance/facts.ts";
 import { REQUIREMENT_IDS, REQUIREMENTS, requirementOf } from "../../compliance/requirements.ts";
 import { rulesOf } from "../../compliance/rules.ts";
 import { isLive } from "../../routing/ladder.ts";
-import type { SecurityEvent } from "../../store/event.ts";
+import { isReadable, type ListedEvent, type SecurityEvent } from "../../store/event.ts";
 import type { OrgRecord } from "../../store/records.ts";
 
 /** Failure codes to filter by, with their names. */
@@ -24,8 +24,14 @@ export function failureLabel(code: string): string {
   return FAILURE_CODES.find((known) => known.code === code)?.label ?? code;
 }
 
+/** Why an event shows nothing but its id and time. */
+export const UNREADABLE =
+  "This version of Portcullis cannot read it: another one wrote it, or it was changed in the database.";
+
 /** What happened, in a few words: "Refused", "Rerouted", "Policy unavailable". */
-export function outcomeInWords({ type, outcome }: SecurityEvent): string {
+export function outcomeInWords(event: ListedEvent): string {
+  if (!isReadable(event)) return "Unreadable";
+  const { type, outcome } = event;
   if (type === "policy.unavailable") return "Policy unavailable";
   return outcome === "refused" ? "Refused" : "Rerouted";
 }

@@ -1,14 +1,14 @@
 // Settings → Security events: a table that turns into cards on a phone, and a filter that is a plain form.
 import type { CatalogIndex } from "../../catalog/lookup.ts";
 import type { Settings } from "../../env.ts";
-import type { SecurityEvent } from "../../store/event.ts";
+import { isReadable, type ListedEvent, type SecurityEvent } from "../../store/event.ts";
 import { repeatsInWords } from "../../store/event-repeats.ts";
 import type { Member } from "../../store/members.ts";
 import { EVENT_EXPORT_FORMATS } from "../api/events.ts";
 import type { Health } from "../health.ts";
 import type { Days } from "./days.ts";
 import { Downloads } from "./downloads.tsx";
-import { FAILURE_CODES, outcomeInWords } from "./event-words.ts";
+import { FAILURE_CODES, UNREADABLE } from "./event-words.ts";
 import { Reason } from "./evidence.tsx";
 import { FilterForm, SelectField, TextField } from "./filter-form.tsx";
 import { addressOf } from "./filters.ts";
@@ -16,6 +16,7 @@ import { type Glance, GlancePanel } from "./glance.tsx";
 import { HealthLine } from "./health-line.tsx";
 import { document } from "./layout.tsx";
 import { EVENTS_ADDRESS } from "./most-blocked.ts";
+import { OutcomeTag } from "./outcome-tag.tsx";
 import { Pager } from "./pager.tsx";
 import { Time } from "./time.tsx";
 
@@ -35,7 +36,7 @@ export interface EventsView {
   before: string | undefined;
   /** The event that the next page continues after. */
   older: string | undefined;
-  events: readonly SecurityEvent[];
+  events: readonly ListedEvent[];
   health: Health;
   glance: Glance;
 }
@@ -110,7 +111,7 @@ const Filter = ({ filters, filtered, catalog }: Pick<EventsView, "filters" | "ca
   );
 };
 
-const Table = ({ events }: { events: readonly SecurityEvent[] }) => (
+const Table = ({ events }: { events: readonly ListedEvent[] }) => (
   <table class="listing events">
     <thead>
       <tr>
@@ -130,21 +131,33 @@ const Table = ({ events }: { events: readonly SecurityEvent[] }) => (
             </a>
           </td>
           <td data-label="Outcome">
-            <span class={`tag ${event.outcome === "refused" ? "blocked" : "warn"}`}>{outcomeInWords(event)}</span>
-            {event.repeats && <div class="repeats">{repeatsInWords(event)}</div>}
+            <OutcomeTag event={event} />
+            {isReadable(event) && event.repeats && <div class="repeats">{repeatsInWords(event)}</div>}
           </td>
-          <td data-label="Model">{event.model === null ? "none named" : <code>{event.model}</code>}</td>
-          <td data-label="Not allowed, and why">
+          {isReadable(event) ? (
             <Blocked event={event} />
-          </td>
-          <td data-label="Project">{event.project ?? "unknown"}</td>
+          ) : (
+            <td data-label="Not allowed, and why" colspan={3}>
+              {UNREADABLE}
+            </td>
+          )}
         </tr>
       ))}
     </tbody>
   </table>
 );
 
-const Blocked = ({ event }: { event: SecurityEvent }) => {
+const Blocked = ({ event }: { event: SecurityEvent }) => (
+  <>
+    <td data-label="Model">{event.model === null ? "none named" : <code>{event.model}</code>}</td>
+    <td data-label="Not allowed, and why">
+      <Reasons event={event} />
+    </td>
+    <td data-label="Project">{event.project ?? "unknown"}</td>
+  </>
+);
+
+const Reasons = ({ event }: { event: SecurityEvent }) => {
   const hidden = event.providers.length - SHOWN_PROVIDERS + (event.providers_omitted ?? 0);
   if (event.providers.length === 0) return <>{event.reason ?? ""}</>;
   return (

@@ -1,7 +1,7 @@
 // Security events: the list, newest first, with its filters in the address; and the page of one event.
 import { Hono } from "hono";
 import * as z from "zod";
-import { SecurityEvent } from "../../store/event.ts";
+import { isReadable, SecurityEvent } from "../../store/event.ts";
 import { findEvent, listEvents } from "../../store/events.ts";
 import { newestRevision } from "../../store/revisions.ts";
 import { edgeOf } from "../api/edge-of.ts";
@@ -12,7 +12,7 @@ import { readableCatalog } from "../policy.ts";
 import { Problem } from "../problem.ts";
 import { enter } from "./access.ts";
 import { DAY_FILTERS, periodOf } from "./days.ts";
-import { EventPage } from "./event-page.tsx";
+import { EventPage, UnreadableEventPage } from "./event-page.tsx";
 import { EventsPage } from "./events-page.tsx";
 import { readFilters } from "./filters.ts";
 import { glanceAt } from "./glance.tsx";
@@ -52,6 +52,7 @@ events.get("/:id", async (c) => {
   const event = await findEvent(c.env, member.org, c.req.param("id"));
   if (!event) throw new Problem({ status: 404, code: "not_found", detail: "There is no such security event." });
   const edge = edgeOf(c);
+  if (!isReadable(event)) return c.html(UnreadableEventPage({ member, settings: edge.settings, event }));
   const [catalog, revision] = await Promise.all([readableCatalog(edge), newestRevision(c.env, member.org)]);
   return c.html(
     EventPage({ member, settings: edge.settings, event, catalog, record: revision?.record ?? null, now: Date.now() }),

@@ -4,7 +4,7 @@ import { countryName } from "../../compliance/policy.ts";
 import type { Preview } from "../../compliance/preview.ts";
 import { requirementOf } from "../../compliance/requirements.ts";
 import type { Settings } from "../../env.ts";
-import type { SecurityEvent } from "../../store/event.ts";
+import { isReadable, type ListedEvent, type SecurityEvent } from "../../store/event.ts";
 import { repeatsInWords } from "../../store/event-repeats.ts";
 import type { Member } from "../../store/members.ts";
 import type { Org } from "../../store/orgs.ts";
@@ -13,10 +13,11 @@ import type { Health } from "../health.ts";
 import { Amount, MostBlockedTables } from "./bars.tsx";
 import type { BlockDay, BlockTally } from "./blocks.ts";
 import { BlocksChart } from "./blocks-chart.tsx";
-import { outcomeInWords } from "./event-words.ts";
+import { UNREADABLE } from "./event-words.ts";
 import { HealthLine } from "./health-line.tsx";
 import { document } from "./layout.tsx";
 import type { MostBlocked } from "./most-blocked.ts";
+import { OutcomeTag } from "./outcome-tag.tsx";
 import { Outstanding } from "./outstanding.tsx";
 import { RevisionAccount, RevisionReason } from "./revision-account.tsx";
 import { Time } from "./time.tsx";
@@ -35,7 +36,7 @@ export interface OverviewView {
     recent: BlockTally;
     days: readonly BlockDay[];
     most: readonly MostBlocked[];
-    latest: readonly SecurityEvent[];
+    latest: readonly ListedEvent[];
     health: Health;
   } | null;
 }
@@ -207,7 +208,15 @@ const ChangesTile = ({ changes }: Pick<OverviewView, "changes">) => (
   </section>
 );
 
-const LatestTile = ({ latest }: { latest: readonly SecurityEvent[] }) => (
+const Asked = ({ event: { model, providers, ...event } }: { event: SecurityEvent }) => (
+  <>
+    {model === null ? "no model named" : <code>{model}</code>}
+    {providers.length > 0 && <> at {providers.map(({ id }) => id).join(", ")}</>}
+    {event.repeats && <span class="repeats">, {repeatsInWords(event)}</span>}
+  </>
+);
+
+const LatestTile = ({ latest }: { latest: readonly ListedEvent[] }) => (
   <section class="card" aria-labelledby="latest-title">
     <h2 id="latest-title">Latest blocks</h2>
     {latest.length === 0 ? (
@@ -221,13 +230,9 @@ const LatestTile = ({ latest }: { latest: readonly SecurityEvent[] }) => (
                 <a href={`/settings/events/${event.id}`}>
                   <Time at={event.at} />
                 </a>{" "}
-                <span class={`tag ${event.outcome === "refused" ? "blocked" : "warn"}`}>{outcomeInWords(event)}</span>
+                <OutcomeTag event={event} />
               </p>
-              <p>
-                {event.model === null ? "no model named" : <code>{event.model}</code>}
-                {event.providers.length > 0 && <> at {event.providers.map(({ id }) => id).join(", ")}</>}
-                {event.repeats && <span class="repeats">, {repeatsInWords(event)}</span>}
-              </p>
+              <p>{isReadable(event) ? <Asked event={event} /> : UNREADABLE}</p>
             </li>
           ))}
         </ol>

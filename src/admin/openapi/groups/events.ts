@@ -1,13 +1,13 @@
 // Security events.
-import { SecurityEvent } from "../../../store/event.ts";
-import { EventsAnswer, EventsQuery, ExportQuery, OcsfEvent } from "../../api/events.ts";
+import { SecurityEvent, UnreadableEvent } from "../../../store/event.ts";
+import { EventsAnswer, EventsQuery, ExportQuery, OcsfEvent, OcsfUnreadable } from "../../api/events.ts";
 import { CSV, EVENT } from "../examples.ts";
 import { type Group, ORG_PATH } from "../operation.ts";
 
 export const events: Group = {
   title: "Security events",
   description:
-    "Every request that the policy blocked or rerouted, with each provider's failures. Never what was asked.",
+    "Every request that the policy blocked or rerouted, with each provider's failures. Never what was asked. One that this version cannot read stands in its place all the same, with `unreadable`.",
   operations: [
     {
       id: "listEvents",
@@ -31,7 +31,7 @@ export const events: Group = {
         texts: {
           "application/x-ndjson": {
             description: "One security event a line, as it is or as OCSF 1.8.0 has it (API Activity).",
-            lines: { SecurityEvent, OcsfEvent },
+            lines: { SecurityEvent, UnreadableEvent, OcsfEvent, OcsfUnreadable },
           },
           "text/csv": { description: CSV },
         },
@@ -44,7 +44,7 @@ export const events: Group = {
       summary: "Read one security event",
       who: "events",
       parameters: { id: { description: "The event's id.", example: EVENT.id } },
-      answer: { schema: { SecurityEvent }, example: EVENT },
+      answer: { schema: { SecurityEvent, UnreadableEvent }, example: EVENT },
     },
   ],
 };

@@ -33,6 +33,7 @@ export const integrity: Group = {
           proven_by: HEAD,
           unsealed: 0,
           removed: null,
+          held: "borne_out",
           unlinked: [],
         },
       },
@@ -42,7 +43,8 @@ export const integrity: Group = {
       method: "get",
       path: `${ORG_PATH}/events/chain`,
       summary: "Download the chain, to verify it elsewhere",
-      details: "A line with the public keys, a line for each link, and a line with the newest signed head.",
+      details:
+        "A line with the public keys, a line for each link, and a line with the newest signed head. It breaks off where retention removes links that were still to come: ask again.",
       who: "events",
       query: ChainQuery,
       answer: { texts: { "application/x-ndjson": { description: "The chain, oldest link first." } } },
