@@ -13,7 +13,7 @@ import {
   changeWebhook,
   findWebhook,
   type ListedWebhook,
-  noteWebhookAct,
+  noteWebhookTest,
   removeWebhook,
   replaceWebhookSecret,
   resumeWebhook,
@@ -30,7 +30,10 @@ const OVERLAP_MS = 24 * 3_600_000;
 
 /** The webhook of that id. Throws 404. */
 export async function requireWebhook(env: Env, org: string, id: string): Promise<ListedWebhook> {
-  const webhook = await findWebhook(env, org, id);
+  return found(await findWebhook(env, org, id));
+}
+
+function found(webhook: ListedWebhook | null): ListedWebhook {
   if (webhook) return webhook;
   throw new Problem({ status: 404, code: "not_found", detail: "The organization has no such webhook." });
 }
@@ -46,15 +49,15 @@ export async function createWebhook(
   const id = newId("whk");
   const secret = newWebhookSecret();
   const sealed = sealWebhookSecret(key, { org, id }, secret);
-  const webhook = { id, org, url: address, format, secret: sealed };
-  if (!(await addWebhook(env, webhook, { enabled, most: MAX_WEBHOOKS, actor })))
-    throw new Problem({
-      status: 409,
-      code: "conflict",
-      title: "There are too many webhooks",
-      detail: `An organization has at most ${MAX_WEBHOOKS}. Remove one that is not needed any more.`,
-    });
-  return { webhook: await requireWebhook(env, org, id), secret };
+  const asked = { id, org, url: address, format, secret: sealed };
+  const webhook = await addWebhook(env, asked, { enabled, most: MAX_WEBHOOKS, actor });
+  if (webhook) return { webhook, secret };
+  throw new Problem({
+    status: 409,
+    code: "conflict",
+    title: "There are too many webhooks",
+    detail: `An organization has at most ${MAX_WEBHOOKS}. Remove one that is not needed any more.`,
+  });
 }
 
 /** Changes a webhook. Throws 404, and 400 for an address that may not be called. */
@@ -65,14 +68,12 @@ export async function editWebhook(
 ): Promise<ListedWebhook> {
   const before = await requireWebhook(env, org, id);
   const url = change.url === undefined ? undefined : requireUrl(env, change.url);
-  await changeWebhook(env, before, { change: { ...change, url }, actor });
-  return requireWebhook(env, org, id);
+  return found(await changeWebhook(env, before, { change: { ...change, url }, actor }));
 }
 
 /** Has a webhook go on behind the last event that its receiver accepted. Throws 404. */
 export async function resume(env: Env, { org, email: actor }: Member, id: string): Promise<ListedWebhook> {
-  await resumeWebhook(env, await requireWebhook(env, org, id), actor);
-  return requireWebhook(env, org, id);
+  return found(await resumeWebhook(env, await requireWebhook(env, org, id), actor));
 }
 
 /** Removes a webhook. Throws 404. */
@@ -93,13 +94,13 @@ export async function rotateSecret(
   const before = await requireWebhook(env, org, id);
   const secret = newWebhookSecret();
   const opens = openWebhookSecret(keyringOf(env), { org, id }, before.secret) !== null;
-  await replaceWebhookSecret(env, before, {
+  const webhook = await replaceWebhookSecret(env, before, {
     secret: sealWebhookSecret(key, { org, id }, secret),
     previous: opens ? before.secret : null,
     until: opens ? timestamp(Date.now() + OVERLAP_MS) : null,
     actor,
   });
-  return { webhook: await requireWebhook(env, org, id), secret };
+  return { webhook: found(webhook), secret };
 }
 
 /** Sends a test now, whatever state the webhook is in; its place in the chain stays. Throws 404. */
@@ -107,7 +108,7 @@ export async function sendTest(env: Env, { org, email: actor }: Member, id: stri
   const webhook = await requireWebhook(env, org, id);
   const answer = await callWithTest(env, webhook);
   const detail = { last_status: answer.status, last_problem: answer.problem };
-  await noteWebhookAct(env, webhook, { action: "webhook.test", actor, detail });
+  await noteWebhookTest(env, webhook, { actor, detail });
   return answer;
 }
 

@@ -13,12 +13,23 @@ export interface AuditEntry {
   detail: Record<string, unknown>;
 }
 
-/** The statement that writes an entry; batch it with the change it records. */
-export function auditStatement(env: Env, { org, actor, action, target, detail }: AuditEntry): D1PreparedStatement {
+/** A condition in SQL, written in the code, with the values of its placeholders. */
+export interface Condition {
+  readonly sql: string;
+  readonly values: readonly (string | number)[];
+}
+const ALWAYS: Condition = { sql: "1", values: [] };
+
+/** The statement that writes an entry, `where` something holds; batch it with the change it records. */
+export function auditStatement(
+  env: Env,
+  { org, actor, action, target, detail }: AuditEntry,
+  where: Condition = ALWAYS,
+): D1PreparedStatement {
   const now = Date.now();
   return env.DB.prepare(
-    "INSERT INTO audit_log (id, at, org, actor, action, target, detail) VALUES (?, ?, ?, ?, ?, ?, ?)",
-  ).bind(newId("log", now), timestamp(now), org, actor, action, target, JSON.stringify(detail));
+    `INSERT INTO audit_log (id, at, org, actor, action, target, detail) SELECT ?, ?, ?, ?, ?, ?, ? WHERE ${where.sql}`,
+  ).bind(newId("log", now), timestamp(now), org, actor, action, target, JSON.stringify(detail), ...where.values);
 }
 
 export interface AuditRow extends AuditEntry {

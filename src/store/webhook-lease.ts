@@ -1,6 +1,7 @@
 // Who sends for a webhook: one run at a time, by a lease in D1, so that events keep their order. A lease ends by itself;
 // what its holder had sent and not noted is then sent once more.
 import type { Env } from "../env.ts";
+import { auditStatement } from "./audit-log.ts";
 import { timestamp } from "./secrets.ts";
 import { WEBHOOK_COLUMNS, type Webhook } from "./webhooks.ts";
 
@@ -66,19 +67,25 @@ export type Progress = Pick<
   | "last_problem"
 >;
 
-/** Notes how far a run has come, and gives the lease back. False when it was no longer ours: then nothing is noted. */
+/**
+ * Notes how far a run has come, and that it gave up, and gives the lease back. False when it was no longer ours: then
+ * nothing is noted.
+ */
 export async function returnLease(env: Env, { webhook, lease }: Leased, progress: Progress): Promise<boolean> {
+  const { org, id } = webhook;
   const { delivered_seq, head_seq, next_attempt_at, failing_since, failures, paused_at } = progress;
   const { last_attempt_at, last_status, last_problem } = progress;
-  const { meta } = await env.DB.prepare(
+  const isOurs = { sql: "id = ? AND lease = ?", values: [id, lease] };
+  const pause = { org, actor: "system", action: "webhook.pause", target: id, detail: { last_status, last_problem } };
+  const noted = env.DB.prepare(
     `UPDATE webhooks SET delivered_seq = ?, head_seq = ?, next_attempt_at = ?, failing_since = ?, failures = ?, paused_at = ?,
        last_attempt_at = ?, last_status = ?, last_problem = ?, lease = NULL, lease_until = NULL
-     WHERE id = ? AND lease = ?`,
-  )
-    .bind(
-      ...[delivered_seq, head_seq, next_attempt_at, failing_since, failures, paused_at],
-      ...[last_attempt_at, last_status, last_problem, webhook.id, lease],
-    )
-    .run();
-  return meta.changes > 0;
+     WHERE ${isOurs.sql}`,
+  ).bind(
+    ...[delivered_seq, head_seq, next_attempt_at, failing_since, failures, paused_at],
+    ...[last_attempt_at, last_status, last_problem, ...isOurs.values],
+  );
+  const paused = { ...isOurs, sql: `EXISTS (SELECT 1 FROM webhooks WHERE ${isOurs.sql})` };
+  const results = await env.DB.batch(paused_at === null ? [noted] : [auditStatement(env, pause, paused), noted]);
+  return (results.at(-1)?.meta.changes ?? 0) > 0;
 }

@@ -7,7 +7,7 @@ import { checkReceiverUrl } from "../../store/receiver-url.ts";
 import { keyringOf } from "../../store/sealing.ts";
 import { WEBHOOK_FORMATS } from "../../store/webhook-message.ts";
 import { inSandbox } from "../../store/webhook-receiver.ts";
-import { hostOf, listWebhooks } from "../../store/webhooks.ts";
+import { hostOf, type ListedWebhook, listWebhooks } from "../../store/webhooks.ts";
 import type { AdminEnv } from "../authorize.ts";
 import { createWebhook, editWebhook, remove, requireWebhook, resume, rotateSecret, sendTest } from "../webhooks.ts";
 import { enter } from "./access.ts";
@@ -48,7 +48,7 @@ webhooks.post("/", async (c) => {
   const read = readFields(await postedForm(c), formOf(c.env));
   if (!read.ok) return c.html(WebhooksPage({ ...(await lookAtAll(c, member)), refused: read.filled }), 422);
   const { webhook, secret } = await createWebhook(c.env, member, { ...read.fields, enabled: true });
-  return c.html(WebhookPage({ ...(await look(c, member, webhook.id)), secret, message: "The webhook is set up." }));
+  return c.html(WebhookPage({ ...viewOf(c, member, webhook), secret, message: "The webhook is set up." }));
 });
 
 webhooks.get("/:id", async (c) => {
@@ -110,7 +110,7 @@ webhooks.get("/:id/rotate-secret", async (c) => {
 webhooks.post("/:id/rotate-secret", async (c) => {
   const member = await enter(c, "webhooks");
   const { webhook, secret } = await rotateSecret(c.env, member, c.req.param("id"));
-  return c.html(WebhookPage({ ...(await look(c, member, webhook.id)), secret, message: "The secret is rotated." }));
+  return c.html(WebhookPage({ ...viewOf(c, member, webhook), secret, message: "The secret is rotated." }));
 });
 
 webhooks.get("/:id/remove", async (c) => {
@@ -146,7 +146,10 @@ async function lookAtAll(c: Context<AdminEnv>, member: Member): Promise<Webhooks
 }
 
 async function look(c: Context<AdminEnv>, member: Member, id: string): Promise<WebhookView> {
-  const webhook = await requireWebhook(c.env, member.org, id);
+  return viewOf(c, member, await requireWebhook(c.env, member.org, id));
+}
+
+function viewOf(c: Context<AdminEnv>, member: Member, webhook: ListedWebhook): WebhookView {
   return { member, settings: c.get("settings"), webhook, now: Date.now() };
 }
 
