@@ -81,17 +81,24 @@ export async function remove(env: Env, { org, email: actor }: Member, id: string
   await removeWebhook(env, await requireWebhook(env, org, id), actor);
 }
 
+export type Rotation =
+  | { readonly ok: true; readonly webhook: ListedWebhook; readonly secret: string }
+  /** Another one came first: nothing was changed, and this is how it left the webhook. */
+  | { readonly ok: false; readonly webhook: ListedWebhook };
+
 /**
- * Gives a webhook a new secret; the one that it replaces signs beside it for a day, where it can still be opened. Throws
- * 404, and 503 without a key to seal with.
+ * Gives a webhook a new secret; the one that it replaces signs beside it for a day, where it can still be opened. `seen` is
+ * the end of the overlap that whoever asks was shown, empty for none: a button that is pressed twice must not end the
+ * secret which the receiver knows. Throws 404, and 503 without a key to seal with.
  */
 export async function rotateSecret(
   env: Env,
   { org, email: actor }: Member,
-  id: string,
-): Promise<{ webhook: ListedWebhook; secret: string }> {
+  { id, seen }: { id: string; seen?: string | null },
+): Promise<Rotation> {
   const key = requireSealingKey(env);
   const before = await requireWebhook(env, org, id);
+  if (seen !== undefined && seen !== (before.previous_until ?? "")) return { ok: false, webhook: before };
   const secret = newWebhookSecret();
   const opens = openWebhookSecret(keyringOf(env), { org, id }, before.secret) !== null;
   const webhook = await replaceWebhookSecret(env, before, {
@@ -100,8 +107,12 @@ export async function rotateSecret(
     until: opens ? timestamp(Date.now() + OVERLAP_MS) : null,
     actor,
   });
-  return { webhook: found(webhook), secret };
+  return webhook ? { ok: true, webhook, secret } : { ok: false, webhook: await requireWebhook(env, org, id) };
 }
+
+/** What to do about a rotation that came first. */
+export const ROTATED_MEANWHILE =
+  "It was rotated meanwhile, and the new secret was shown then. If nobody has it, rotate once more and give the receiver that secret without delay: the one it knows stops signing then, and what it refuses until it knows the new one is sent again.";
 
 /** Sends a test now, whatever state the webhook is in; its place in the chain stays. Throws 404. */
 export async function sendTest(env: Env, { org, email: actor }: Member, id: string): Promise<Answer> {

@@ -109,7 +109,10 @@ export async function resumeWebhook(env: Env, webhook: ListedWebhook, actor: str
   });
 }
 
-/** Puts a new secret in place, sealed; `previous` signs beside it until then, where it can still be opened. */
+/**
+ * Puts a new secret in place, sealed; `previous` signs beside it until then, where it can still be opened. Null, with
+ * nothing changed, when `webhook` has another secret by now.
+ */
 export async function replaceWebhookSecret(
   env: Env,
   webhook: Webhook,
@@ -119,6 +122,7 @@ export async function replaceWebhookSecret(
     change: "UPDATE webhooks SET secret = ?, previous_secret = ?, previous_until = ?",
     values: [secret, previous, until],
     act: { actor, action: "webhook.rotate_secret", detail: { previous_until: until } },
+    where: { sql: "org = ? AND id = ? AND secret = ?", values: [webhook.org, webhook.id, webhook.secret] },
   });
 }
 
@@ -142,7 +146,7 @@ export async function noteWebhookTest(
   await auditStatement(env, { org, target: id, actor, action: "webhook.test", detail }).run();
 }
 
-/** Changes a webhook and records it: both or, where there is no such webhook any more, neither. What it is then. */
+/** Changes the webhook for which `where` holds and records it: both or, where it does not hold, neither. What it is then. */
 async function make(
   env: Env,
   { org, id }: Webhook,
@@ -150,15 +154,18 @@ async function make(
     change,
     values,
     act,
-  }: { change: string; values: readonly (string | number | null)[]; act: Omit<AuditEntry, "org" | "target"> },
+    where = { sql: "org = ? AND id = ?", values: [org, id] },
+  }: {
+    change: string;
+    values: readonly (string | number | null)[];
+    act: Omit<AuditEntry, "org" | "target">;
+    where?: Condition;
+  },
 ): Promise<ListedWebhook | null> {
+  const holds = { ...where, sql: `EXISTS (SELECT 1 FROM webhooks WHERE ${where.sql})` };
   const [, made] = await env.DB.batch<ListedWebhook>([
-    auditStatement(
-      env,
-      { org, target: id, ...act },
-      { sql: "EXISTS (SELECT 1 FROM webhooks WHERE org = ? AND id = ?)", values: [org, id] },
-    ),
-    env.DB.prepare(`${change} WHERE org = ? AND id = ? RETURNING ${LISTED}`).bind(...values, org, id),
+    auditStatement(env, { org, target: id, ...act }, holds),
+    env.DB.prepare(`${change} WHERE ${where.sql} RETURNING ${LISTED}`).bind(...values, ...where.values),
   ]);
   return made?.results[0] ?? null;
 }
