@@ -68,14 +68,14 @@ export type Progress = Pick<
 >;
 
 /**
- * Notes how far a run has come, and that it gave up, and gives the lease back. False when it was no longer ours: then
- * nothing is noted.
+ * Notes how far a run has come, and that it gave up, and gives the lease back. False when it was no longer ours, or the
+ * address is another by now, which is to get all of it: then nothing is noted, and the lease ends by itself.
  */
 export async function returnLease(env: Env, { webhook, lease }: Leased, progress: Progress): Promise<boolean> {
-  const { org, id } = webhook;
+  const { org, id, url } = webhook;
   const { delivered_seq, head_seq, next_attempt_at, failing_since, failures, paused_at } = progress;
   const { last_attempt_at, last_status, last_problem } = progress;
-  const isOurs = { sql: "id = ? AND lease = ?", values: [id, lease] };
+  const isOurs = { sql: "id = ? AND lease = ? AND url = ?", values: [id, lease, url] };
   const pause = { org, actor: "system", action: "webhook.pause", target: id, detail: { last_status, last_problem } };
   const noted = env.DB.prepare(
     `UPDATE webhooks SET delivered_seq = ?, head_seq = ?, next_attempt_at = ?, failing_since = ?, failures = ?, paused_at = ?,

@@ -79,22 +79,27 @@ export interface WebhookChange {
   readonly enabled?: boolean | undefined;
 }
 
-/** Changes what is given; a failing one is tried at once then. Null where there is no such webhook any more. */
+/**
+ * Changes what is given, and leaves the rest as it is by then. A failing webhook is tried at once; at another address, or
+ * started anew, it has not failed yet. Null where there is no such webhook any more.
+ */
 export async function changeWebhook(
   env: Env,
   before: Webhook,
   { change, actor }: { change: WebhookChange; actor: string },
 ): Promise<ListedWebhook | null> {
-  const { url = before.url, format = before.format, enabled = before.enabled === 1 } = change;
-  const detail = {
-    host: hostOf({ url }),
-    format,
-    enabled,
-    was: { host: hostOf(before), format: before.format, enabled: before.enabled === 1 },
-  };
+  const { url = null, format = null, enabled = null } = change;
+  const was = { host: hostOf(before), format: before.format, enabled: before.enabled === 1 };
+  const now = { host: url === null ? was.host : hostOf({ url }), format: format ?? was.format };
+  // Of the rest of an address the log keeps no more than that it is another.
+  const path = url !== null && url !== before.url && now.host === was.host && { path: "another" };
+  const detail = { ...now, enabled: enabled ?? was.enabled, ...path, was };
+  const stays = "COALESCE(?1, url) = url AND COALESCE(?3, enabled) = enabled";
   return make(env, before, {
-    change: "UPDATE webhooks SET url = ?, format = ?, enabled = ?, next_attempt_at = ?",
-    values: [url, format, Number(enabled), timestamp()],
+    change: `UPDATE webhooks SET url = COALESCE(?1, url), format = COALESCE(?2, format), enabled = COALESCE(?3, enabled),
+      next_attempt_at = ?4, failing_since = CASE WHEN ${stays} THEN failing_since END,
+      failures = CASE WHEN ${stays} THEN failures ELSE 0 END`,
+    values: [url, format, enabled === null ? null : Number(enabled), timestamp()],
     act: { actor, action: "webhook.change", detail },
   });
 }
