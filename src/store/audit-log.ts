@@ -4,11 +4,23 @@ import type { Env } from "../env.ts";
 import { conditionsOf } from "./conditions.ts";
 import { firstIdAt, newId, timestamp } from "./secrets.ts";
 
+/** All that can be recorded. */
+export const AUDIT_ACTIONS = [
+  ...["org.create", "org.change", "catalog.publish"],
+  ...["member.put", "member.remove", "token.issue", "token.revoke", "sign_in.refuse"],
+  ...["policy.save", "policy.restore", "routing.save", "project.policy.save", "project.policy.remove"],
+  ...["project.create", "project.rename", "project.remove", "key.create", "key.change", "key.revoke"],
+  ...["credential.save", "credential.remove", "credential.reseal", "events.retention"],
+  ...["webhook.create", "webhook.change", "webhook.test", "webhook.pause", "webhook.resume"],
+  ...["webhook.rotate_secret", "webhook.remove"],
+] as const;
+export type AuditAction = (typeof AUDIT_ACTIONS)[number];
+
 export interface AuditEntry {
   org: string | null;
-  /** An email address, or `operator`. */
+  /** An email address, `operator`, or `system` for what Portcullis does by itself. */
   actor: string;
-  action: string;
+  action: AuditAction;
   target: string;
   detail: Record<string, unknown>;
 }
@@ -32,9 +44,11 @@ export function auditStatement(
   ).bind(newId("log", now), timestamp(now), org, actor, action, target, JSON.stringify(detail), ...where.values);
 }
 
-export interface AuditRow extends AuditEntry {
+/** An entry as it is read. Another build may have written it, so its action can be any. */
+export interface AuditRow extends Omit<AuditEntry, "action"> {
   id: string;
   at: string;
+  action: string;
 }
 
 export interface AuditFilter {

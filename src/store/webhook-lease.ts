@@ -76,7 +76,7 @@ export async function returnLease(env: Env, { webhook, lease }: Leased, progress
   const { delivered_seq, head_seq, next_attempt_at, failing_since, failures, paused_at } = progress;
   const { last_attempt_at, last_status, last_problem } = progress;
   const isOurs = { sql: "id = ? AND lease = ? AND url = ?", values: [id, lease, url] };
-  const pause = { org, actor: "system", action: "webhook.pause", target: id, detail: { last_status, last_problem } };
+  const gaveUp = { actor: "system", action: "webhook.pause", detail: { last_status, last_problem } } as const;
   const noted = env.DB.prepare(
     `UPDATE webhooks SET delivered_seq = ?, head_seq = ?, next_attempt_at = ?, failing_since = ?, failures = ?, paused_at = ?,
        last_attempt_at = ?, last_status = ?, last_problem = ?, lease = NULL, lease_until = NULL
@@ -85,7 +85,9 @@ export async function returnLease(env: Env, { webhook, lease }: Leased, progress
     ...[delivered_seq, head_seq, next_attempt_at, failing_since, failures, paused_at],
     ...[last_attempt_at, last_status, last_problem, ...isOurs.values],
   );
-  const paused = { ...isOurs, sql: `EXISTS (SELECT 1 FROM webhooks WHERE ${isOurs.sql})` };
-  const results = await env.DB.batch(paused_at === null ? [noted] : [auditStatement(env, pause, paused), noted]);
+  const holds = { ...isOurs, sql: `EXISTS (SELECT 1 FROM webhooks WHERE ${isOurs.sql})` };
+  const results = await env.DB.batch(
+    paused_at === null ? [noted] : [auditStatement(env, { org, target: id, ...gaveUp }, holds), noted],
+  );
   return (results.at(-1)?.meta.changes ?? 0) > 0;
 }
