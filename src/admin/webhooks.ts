@@ -1,7 +1,7 @@
 // The use cases of webhooks: set up, change, resume, rotate the secret, try out, remove. A secret is given out once.
 import type { Env } from "../env.ts";
 import type { Member } from "../store/members.ts";
-import { type Answer, callReceiver } from "../store/receiver.ts";
+import { type Answer, callReceiver, noAnswer } from "../store/receiver.ts";
 import { checkReceiverUrl } from "../store/receiver-url.ts";
 import { keyringOf } from "../store/sealing.ts";
 import { newId, timestamp } from "../store/secrets.ts";
@@ -125,7 +125,7 @@ export async function sendTest(env: Env, { org, email: actor }: Member, id: stri
 
 async function callWithTest(env: Env, webhook: Webhook): Promise<Answer> {
   const receiver = receiverOf(env, webhook);
-  if (!receiver.ok) return { status: null, problem: receiver.why };
+  if (!receiver.ok) return noAnswer(receiver.why);
   const message = testMessage(webhook, { uid: `test_${newId("evt").slice(4)}_${webhook.id}`, at: timestamp() });
   return callReceiver(receiver.url, signMessage(message, receiver.secrets, Date.now()));
 }

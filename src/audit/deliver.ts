@@ -3,7 +3,7 @@
 // accepted is sent again, and nothing behind it before.
 import type { Env } from "../env.ts";
 import { newestHeadUpTo, readLinks } from "../store/chain.ts";
-import { ANSWER_TIMEOUT_MS, type Answer, callReceiver, isAccepted } from "../store/receiver.ts";
+import { ANSWER_TIMEOUT_MS, type Answer, callReceiver, isAccepted, noAnswer } from "../store/receiver.ts";
 import { timestamp } from "../store/secrets.ts";
 import { dueWebhooks, type Leased, returnLease, takeLease } from "../store/webhook-lease.ts";
 import { eventMessage, headMessage, type Message, signMessage, storedEvent } from "../store/webhook-message.ts";
@@ -76,7 +76,7 @@ async function deliverOne(env: Env, id: string, limits: Limits & { end: number }
   };
   const noted = await returnLease(env, leased, { ...webhook, ...last, ...schedule, delivered_seq, head_seq });
   if (noted && schedule.paused_at !== null)
-    console.error(JSON.stringify({ message: "webhook.paused", org: webhook.org, webhook: id, ...answer }));
+    console.error(JSON.stringify({ message: "webhook.paused", org: webhook.org, webhook: id, ...last }));
   return noted && more;
 }
 
@@ -87,7 +87,7 @@ interface Sent extends Omit<Ended, "progressed"> {
 }
 
 function notSent({ webhook: { delivered_seq, head_seq } }: Leased, problem: string): Sent {
-  return { delivered_seq, head_seq, answer: { status: null, problem }, settled: false, more: false };
+  return { delivered_seq, head_seq, answer: noAnswer(problem), settled: false, more: false };
 }
 
 /** Events behind the webhook's place one after the other, then the newest signed head of those that were accepted. */

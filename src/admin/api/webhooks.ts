@@ -127,7 +127,8 @@ webhooks.post("/:org/webhooks/:id/rotate-secret", async (c) => {
 webhooks.post("/:org/webhooks/:id/test", async (c) => {
   const member = requireMember(c, c.req.param("org"), "webhooks");
   const received = await sendTest(c.env, member, c.req.param("id"));
-  const answer: z.infer<typeof WebhookTestAnswer> = { delivered: isAccepted(received), ...received };
+  const { status, problem } = received;
+  const answer: z.infer<typeof WebhookTestAnswer> = { delivered: isAccepted(received), status, problem };
   return c.json(answer);
 });
 
