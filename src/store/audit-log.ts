@@ -28,7 +28,7 @@ export interface AuditEntry {
 /** A condition in SQL, written in the code, with the values of its placeholders. */
 export interface Condition {
   readonly sql: string;
-  readonly values: readonly (string | number)[];
+  readonly values: readonly (string | number | null)[];
 }
 const ALWAYS: Condition = { sql: "1", values: [] };
 
