@@ -74,20 +74,25 @@ it.each<[object, (world: WebhookWorld) => object, (world: WebhookWorld) => objec
   expect(await world.show(id)).toMatchObject(both(world));
 });
 
-it("a run that is under way counts what the former address answers against nobody, and the new one gets all of it", async () => {
+it.each<[string, string, (world: WebhookWorld) => object[]]>([
+  ["another address", "other", ({ address }) => [{ url: address("other") }]],
+  ["the same one, started anew", "siem", () => [{ enabled: false }, { enabled: true }]],
+])("a run that is under way holds no failure against %s, which gets all of it", async (_, name, changes) => {
   const world = await openWebhookWorld();
   const id = await failing(world);
   await world.behave("siem", { kind: "hang" });
   await world.behave("other", null);
   const run = deliverWebhooks(world.env, { orgs: [world.org], limits: { answerMs: 600, leaseMs: 1_500 } });
   await vi.waitFor(async () => expect(await world.received("siem")).toHaveLength(1));
-  await world.ask("PATCH", `/webhooks/${id}`, { url: world.address("other") });
+  for (const change of changes(world)) await world.ask("PATCH", `/webhooks/${id}`, change);
   await run;
   expect(await world.show(id)).toMatchObject({ state: "delivering", failing_since: null, paused_at: null });
+  await world.behave("siem", null);
   await vi.waitFor(
     async () => {
       await world.deliver();
-      expect(placesIn(await world.received("other"))).toEqual([1]);
+      expect(placesIn(await world.received(name)).at(-1)).toBe(1);
+      expect(await world.show(id)).toMatchObject({ waiting: 0 });
     },
     { timeout: 5_000, interval: 200 },
   );

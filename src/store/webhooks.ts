@@ -95,7 +95,7 @@ export async function changeWebhook(
   const path = url !== null && url !== before.url && now.host === was.host && { path: "another" };
   const detail = { ...now, enabled: enabled ?? was.enabled, ...path, was };
   const stays = "COALESCE(?1, url) = url AND COALESCE(?3, enabled) = enabled";
-  return make(env, before, {
+  return changeAndRecord(env, before, {
     change: `UPDATE webhooks SET url = COALESCE(?1, url), format = COALESCE(?2, format), enabled = COALESCE(?3, enabled),
       next_attempt_at = ?4, failing_since = CASE WHEN ${stays} THEN failing_since END,
       failures = CASE WHEN ${stays} THEN failures ELSE 0 END`,
@@ -106,7 +106,7 @@ export async function changeWebhook(
 
 /** Has a webhook go on where it stopped, whoever or whatever stopped it. Null where there is no such webhook any more. */
 export async function resumeWebhook(env: Env, webhook: ListedWebhook, actor: string): Promise<ListedWebhook | null> {
-  return make(env, webhook, {
+  return changeAndRecord(env, webhook, {
     change:
       "UPDATE webhooks SET enabled = 1, paused_at = NULL, failing_since = NULL, failures = 0, next_attempt_at = ?",
     values: [timestamp()],
@@ -123,7 +123,7 @@ export async function replaceWebhookSecret(
   webhook: Webhook,
   { secret, previous, until, actor }: { secret: string; previous: string | null; until: string | null; actor: string },
 ): Promise<ListedWebhook | null> {
-  return make(env, webhook, {
+  return changeAndRecord(env, webhook, {
     change: "UPDATE webhooks SET secret = ?, previous_secret = ?, previous_until = ?",
     values: [secret, previous, until],
     act: { actor, action: "webhook.rotate_secret", detail: { previous_until: until } },
@@ -134,7 +134,7 @@ export async function replaceWebhookSecret(
 /** Removes a webhook, with its place in the chain. */
 export async function removeWebhook(env: Env, webhook: Webhook, actor: string): Promise<void> {
   const { delivered_seq } = webhook;
-  await make(env, webhook, {
+  await changeAndRecord(env, webhook, {
     change: "DELETE FROM webhooks",
     values: [],
     act: { actor, action: "webhook.remove", detail: { host: hostOf(webhook), delivered_seq } },
@@ -152,7 +152,7 @@ export async function noteWebhookTest(
 }
 
 /** Changes the webhook for which `where` holds and records it: both or, where it does not hold, neither. What it is then. */
-async function make(
+async function changeAndRecord(
   env: Env,
   { org, id }: Webhook,
   {
