@@ -21,26 +21,32 @@ async function signedIn(options: Parameters<Browser["newPage"]>[0] = {}): Promis
   return page;
 }
 
-async function save(page: Page, days: string, hold: boolean): Promise<void> {
+/** Fills in the form and sends it; the answer is there once it says `answer`. */
+async function save(
+  page: Page,
+  { days, hold, answer }: { days: string; hold: boolean; answer: string },
+): Promise<void> {
   await page.goto(`${demo.url}${PAGE}`);
   await page.getByLabel("Days to keep events").fill(days);
   await page.getByLabel("Legal hold").setChecked(hold);
   await page.getByRole("button", { name: "Save" }).click();
+  await page.getByText(answer).waitFor();
 }
 
 it("without JavaScript: sets a hold at once, and lifts it once that is confirmed", async () => {
   const page = await signedIn({ javaScriptEnabled: false });
   await page.getByRole("link", { name: "Security events" }).click();
   await page.getByRole("link", { name: "Events are kept for 400 days" }).click();
-  await save(page, "500", true);
-  await page.getByText("The change is saved").waitFor();
+  await page.getByRole("heading", { name: "Retention of events" }).waitFor();
+  await save(page, { days: "500", hold: true, answer: "The change is saved" });
   await page.goto(`${demo.url}/settings/events`);
-  await page.getByRole("link", { name: "A legal hold keeps all events" }).click();
-  await save(page, "400", false);
-  await page.getByRole("heading", { name: "Lift the legal hold, and keep events for 400 days" }).waitFor();
+  await page.getByRole("link", { name: "A legal hold keeps all events" }).waitFor();
+  const lifting = { days: "400", hold: false, answer: "Lift the legal hold, and keep events for 400 days" };
+  await save(page, lifting);
   await page.getByRole("link", { name: "Cancel" }).click();
+  await page.getByRole("heading", { name: "Retention of events" }).waitFor();
   expect(await page.getByLabel("Legal hold").isChecked()).toBe(true);
-  await save(page, "400", false);
+  await save(page, lifting);
   await page.getByRole("button", { name: "Save it" }).click();
   await page.getByText("The change is saved").waitFor();
   expect(await page.getByLabel("Legal hold").isChecked()).toBe(false);
@@ -51,8 +57,8 @@ it.each(["light", "dark"] as const)("axe-core finds nothing, %s, wide and at 360
   const page = await signedIn({ colorScheme });
   const steps: [string, () => Promise<unknown>][] = [
     ["the page", () => page.goto(`${demo.url}${PAGE}`)],
-    ["the question", () => save(page, "180", false)],
-    ["an error", () => save(page, "18", true)],
+    ["the question", () => save(page, { days: "180", hold: false, answer: "They do not come back" })],
+    ["an error", () => save(page, { days: "18", hold: true, answer: "must be at least 180" })],
   ];
   for (const width of [1280, 360]) {
     await page.setViewportSize({ width, height: 800 });
