@@ -1,16 +1,17 @@
 // When a receiver is tried again, and when it is given up.
 import { expect, it } from "vitest";
 import { refusesHeads, scheduleAfter } from "../src/audit/attempts.ts";
-import { isAccepted } from "../src/store/receiver.ts";
+import { isAccepted, noAnswer } from "../src/store/receiver.ts";
 
 const NOON = Date.parse("2026-11-01T12:00:00Z");
 const HOUR = 3_600_000;
 const at = (milliseconds: number) => new Date(milliseconds).toISOString();
-const answered = (status: number) => ({ status, problem: null }) as const;
+const answered = (status: number, retryAfterMs: number | null = null) =>
+  ({ status, problem: null, retryAfterMs }) as const;
 const fresh = { next_attempt_at: at(NOON - 1), failing_since: null, failures: 0 };
 const failing = (hours: number, failures: number) => ({ ...fresh, failing_since: at(NOON - hours * HOUR), failures });
 const ended = (status: number | null, progressed = false) => {
-  const answer = status === null ? ({ status, problem: "no connection" } as const) : answered(status);
+  const answer = status === null ? noAnswer("no connection") : answered(status);
   return { answer, settled: isAccepted(answer), progressed };
 };
 
@@ -30,6 +31,18 @@ it("delays double from ten seconds to an hour", () => {
     return (Date.parse(scheduleAfter(before, ended(null), NOON).next_attempt_at) - NOON) / 1000;
   });
   expect(delays).toEqual([10, 20, 40, 80, 160, 320, 640, 1280, 2560, 3600, 3600, 3600]);
+});
+
+it.each([
+  ["what it asks for, where that is later", 429, 0, 90_000, 90],
+  ["what it asks for, of any failure", 503, 3, 600_000, 600],
+  ["its own delay, where that is later", 429, 3, 5_000, 80],
+  ["its own delay, where it may be asked at once", 503, 0, 0, 10],
+])("the next attempt waits for %s", (_, status, failures, retryAfterMs, seconds) => {
+  const answer = answered(status, retryAfterMs);
+  const before = failures === 0 ? fresh : failing(1, failures);
+  const { next_attempt_at } = scheduleAfter(before, { answer, settled: false, progressed: false }, NOON);
+  expect((Date.parse(next_attempt_at) - NOON) / 1000).toBe(seconds);
 });
 
 it.each([

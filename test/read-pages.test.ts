@@ -3,7 +3,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { evaluate } from "../src/compliance/evaluate.ts";
 import { rulesOf } from "../src/compliance/rules.ts";
-import { auditStatement } from "../src/store/audit-log.ts";
+import { type AuditAction, auditStatement } from "../src/store/audit-log.ts";
 import { type AdminWorld, openAdminWorld } from "./admin-world.ts";
 import { shippedCatalog } from "./shipped-catalog.ts";
 import { modelOf, providerOf, smallCatalog } from "./small-catalog.ts";
@@ -214,7 +214,7 @@ describe("the audit log", () => {
       auditStatement(world.env, {
         org: world.org,
         actor: "owner@acme.example",
-        action: "of.a_newer_build",
+        action: "of.a_newer_build" as AuditAction,
         target: "thing",
         detail: { size: 3, was: { size: 2 }, names: ["a", "b"], reason: "because" },
       }),
@@ -288,7 +288,7 @@ it("hostile names come out as text, wherever they stand", async () => {
     auditStatement(world.env, {
       org: world.org,
       actor: hostile,
-      action: hostile,
+      action: hostile as AuditAction,
       target: hostile,
       detail: { [hostile]: hostile, change: hostile },
     }),

@@ -132,6 +132,8 @@ const PAGES: Record<string, Walked> = {
 
   "GET /events": MANAGERS,
   "GET /events/:id": MANAGERS,
+  "GET /events/retention": MANAGERS,
+  "POST /events/retention": OWNER,
 
   "GET /projects": MANAGERS,
   "POST /projects": MANAGERS,

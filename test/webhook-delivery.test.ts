@@ -155,6 +155,23 @@ describe("a receiver that", () => {
     expect(await show(id)).toMatchObject({ state: "delivering", failing_since: null, waiting: 0 });
   });
 
+  it.each([
+    ["120", 120],
+    ["7200", 3_600],
+    ["999999999999", 3_600],
+    ["1", 10],
+    ["soon", 10],
+  ])("asks for Retry-After: %s is left alone for so long, at most an hour", async (value, seconds) => {
+    const { add, seal, deliver, behave, show } = await openWebhookWorld();
+    const { id } = await add("siem");
+    await behave("siem", { kind: "status", status: 429, headers: { "retry-after": value } });
+    await seal(1);
+    await deliver();
+    const { last_attempt_at, next_attempt_at } = await show(id);
+    const waits = Date.parse(next_attempt_at as string) - Date.parse(last_attempt_at as string);
+    expect(waits / 1000).toBeCloseTo(seconds, 0);
+  });
+
   it.each([301, 302, 307, 308])("redirects with %i is not followed", async (status) => {
     const { add, seal, deliver, behave, received, show, address } = await openWebhookWorld();
     const { id } = await add("siem");

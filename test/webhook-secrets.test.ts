@@ -5,6 +5,7 @@ import { runCron } from "../src/audit/cron.ts";
 import { deliverWebhooks } from "../src/audit/deliver.ts";
 import type { Received } from "./webhook-receiver.ts";
 import { openWebhookWorld, placesIn, type WebhookWorld } from "./webhook-world.ts";
+import { replacing } from "./world.ts";
 
 beforeEach(() => {
   vi.spyOn(console, "log").mockImplementation(() => {});
@@ -42,6 +43,44 @@ describe("secrets", () => {
     verified(secret, last);
     expect(() => verified(old, last)).toThrow();
     expect(await world.show(id)).toMatchObject({ previous_secret_until: null });
+  });
+
+  it("are rotated once by rotations at the same time: the others are told, and the receiver's goes on signing", async () => {
+    const world = await openWebhookWorld();
+    const { id, secret: old } = await world.add("siem");
+    const answers = await Promise.all([1, 2, 3, 4].map(() => world.ask("POST", `/webhooks/${id}/rotate-secret`)));
+    const rotations = answers.filter(({ status }) => status === 200).map(({ body }) => body.secret as string);
+    expect(rotations.length).toBeGreaterThan(0);
+    for (const { status, body } of answers)
+      if (status !== 200)
+        expect([status, body.code, body.detail]).toEqual([409, "conflict", expect.stringMatching(/rotate/)]);
+    await world.seal(1);
+    await world.deliver();
+    const [both] = (await world.received("siem")) as [Received];
+    // Those that came one after the other each replaced the one before.
+    for (const either of [old, ...rotations].slice(-2)) verified(either, both);
+    const { body } = await world.ask("GET", `/audit-log?action=webhook.rotate_secret&target=${id}`);
+    expect(body.data).toHaveLength(rotations.length);
+  });
+
+  it("are not rotated on top of a rotation that came between reading and writing", async () => {
+    const world = await openWebhookWorld();
+    const { id, secret: old } = await world.add("siem");
+    let first = "";
+    const DB = replacing(world.env.DB, {
+      batch: async (statements) => {
+        first = await rotated(world, id);
+        return world.env.DB.batch(statements) as never;
+      },
+    });
+    const second = await world.world.ask("admin", "POST", `/webhooks/${id}/rotate-secret`, {
+      env: { ...world.env, DB },
+    });
+    expect(second).toMatchObject({ status: 409, body: { code: "conflict" } });
+    await world.seal(1);
+    await world.deliver();
+    const [both] = (await world.received("siem")) as [Received];
+    for (const either of [old, first]) verified(either, both);
   });
 
   it("that cannot be opened send nothing, which is shown; a rotation mends it", async () => {

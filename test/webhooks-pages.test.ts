@@ -1,4 +1,5 @@
 // Settings → Webhooks: set one up, see how it goes, and do something about it.
+import { Webhook } from "standardwebhooks";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { signInWith, visitPage } from "./page-visit.ts";
 import { openWebhookWorld, placesIn, type WebhookWorld } from "./webhook-world.ts";
@@ -20,8 +21,17 @@ async function open() {
     look: (path = "") => visitPage(world.env, `/webhooks${path}`, { cookie }),
     post: (path: string, form: Record<string, string> = {}) =>
       visitPage(world.env, `/webhooks${path}`, { cookie, form }),
+    /** The fields of the page that asks whether to rotate. */
+    async confirmed(id: string): Promise<Record<string, string>> {
+      const { html } = await visitPage(world.env, `/webhooks/${id}/rotate-secret`, { cookie });
+      return fieldsOf(html);
+    },
   };
 }
+const fieldsOf = (html: string) =>
+  Object.fromEntries(
+    [...html.matchAll(/<input type="hidden" name="([^"]*)" value="([^"]*)"/g)].map(([, name, value]) => [name, value]),
+  );
 const idOf = async ({ ask }: Pick<WebhookWorld, "ask">): Promise<string> =>
   (await ask("GET", "/webhooks")).body.data[0].id;
 
@@ -109,11 +119,45 @@ describe("the page", () => {
     expect((await world.look(`/${id}`)).html).toContain("Somebody paused it by hand");
     for (const step of ["rotate-secret", "remove"])
       expect((await world.look(`/${id}/${step}`)).html).toContain(`action="/settings/webhooks/${id}/${step}"`);
-    const [rotated] = SECRET.exec((await world.post(`/${id}/rotate-secret`)).html) ?? [];
+    const [rotated] = SECRET.exec((await world.post(`/${id}/rotate-secret`, await world.confirmed(id))).html) ?? [];
     expect(rotated).toMatch(SECRET);
     expect(rotated).not.toBe(secret);
     expect(await world.post(`/${id}/remove`)).toMatchObject({ status: 303, location: "/webhooks?done=removed" });
     expect((await world.look(`/${id}`)).status).toBe(404);
+  });
+
+  it("rotates once for a button that was pressed twice, and says what to do without the secret", async () => {
+    const world = await open();
+    const { id, secret: old } = await world.add("siem");
+    const asked = await world.confirmed(id);
+    const first = await world.post(`/${id}/rotate-secret`, asked);
+    const [secret = ""] = SECRET.exec(first.html) ?? [];
+    const again = await world.post(`/${id}/rotate-secret`, asked);
+    expect(again.status).toBe(409);
+    expect(again.html).toContain("It was rotated meanwhile");
+    expect(again.html).not.toMatch(SECRET);
+    await world.seal(1);
+    await world.deliver();
+    const [both] = await world.received("siem");
+    for (const either of [old, secret]) new Webhook(either).verify(both?.body ?? "", both?.headers ?? {});
+    // Whoever means it, having read that, can.
+    const { status, html } = await world.post(`/${id}/rotate-secret`, fieldsOf(again.html));
+    expect([status, SECRET.test(html)]).toEqual([200, true]);
+  });
+
+  it("says before a rotation within the day of another that it ends the secret which the receiver may still know", async () => {
+    const world = await open();
+    const { id } = await world.add("siem");
+    expect((await world.look(`/${id}/rotate-secret`)).html).not.toContain("stops at once");
+    await world.ask("POST", `/webhooks/${id}/rotate-secret`);
+    expect((await world.look(`/${id}/rotate-secret`)).html).toContain("stops at once");
+  });
+
+  it("rotates nothing for a form that does not say what it was shown", async () => {
+    const world = await open();
+    const { id } = await world.add("siem");
+    expect((await world.post(`/${id}/rotate-secret`)).status).toBe(409);
+    expect(await world.show(id)).toMatchObject({ previous_secret_until: null });
   });
 
   it.each(["", "/test", "/pause", "/resume", "/rotate-secret", "/remove"])(

@@ -1,5 +1,5 @@
 // Administrative acts in words, for the audit log: what was done, and from what to what. Pure.
-import type { AuditEntry } from "../store/audit-log.ts";
+import type { AuditAction, AuditEntry, AuditRow } from "../store/audit-log.ts";
 
 type Detail = AuditEntry["detail"];
 
@@ -10,7 +10,9 @@ interface Act {
   readonly words?: (target: string, detail: Detail) => string;
 }
 
-const ACTS: Readonly<Record<string, Act>> = {
+const UNCHANGED = "saved without a change.";
+
+const ACTS: Readonly<Record<AuditAction, Act>> = {
   "policy.save": { label: "Policy saved" },
   "policy.restore": { label: "Policy restored" },
   "routing.save": { label: "Routing saved" },
@@ -28,7 +30,8 @@ const ACTS: Readonly<Record<string, Act>> = {
   "key.create": { label: "API key created", words: (_, detail) => `Created ${keyOf(detail)}.` },
   "key.change": {
     label: "API key changed",
-    words: (_, { project, ...detail }) => `Of an API key of project ${shown(project)}: ${changeOf(detail)}`,
+    words: (_, { project, ...detail }) =>
+      `Of an API key of project ${shown(project)}: ${changeOf(detail) || UNCHANGED}`,
   },
   "key.revoke": { label: "API key revoked", words: (_, detail) => `Revoked ${keyOf(detail)}.` },
   "member.put": {
@@ -42,6 +45,41 @@ const ACTS: Readonly<Record<string, Act>> = {
   "token.issue": { label: "Admin token issued", words: (target) => `Issued an admin token to ${target}.` },
   "token.revoke": { label: "Admin token revoked", words: (target) => `Revoked an admin token of ${target}.` },
   "events.retention": { label: "Retention of events changed" },
+  "webhook.create": {
+    label: "Webhook set up",
+    words: (_, { host, format, enabled }) =>
+      `Set up a webhook to ${shown(host)}, as ${shown(format).toUpperCase()}${enabled === false ? ", not started yet" : ""}.`,
+  },
+  "webhook.change": {
+    label: "Webhook changed",
+    words: (_, { path, ...detail }) => {
+      const change = `${path === undefined ? "" : "Changed the path of its address. "}${changeOf(detail)}`;
+      return `Of the webhook to ${shown(detail.host)}: ${change.trim() || UNCHANGED}`;
+    },
+  },
+  "webhook.test": {
+    label: "Webhook tested",
+    words: (_, detail) => `Sent the webhook's receiver a test, with the answer: ${answerOf(detail)}.`,
+  },
+  "webhook.pause": {
+    label: "Webhook paused by itself",
+    words: (_, detail) => `Paused the webhook, whose receiver does not accept. Its last answer: ${answerOf(detail)}.`,
+  },
+  "webhook.resume": {
+    label: "Webhook resumed",
+    words: (_, { waiting }) => `Resumed the webhook. Events that waited for it: ${shown(waiting)}.`,
+  },
+  "webhook.rotate_secret": {
+    label: "Webhook's secret rotated",
+    words: (_, { previous_until }) =>
+      `Rotated the webhook's secret. ${previous_until === null ? "The one before could not be decrypted, and signs no more." : `The one before signs too until ${shown(previous_until)}.`}`,
+  },
+  "webhook.remove": {
+    label: "Webhook removed",
+    words: (_, { host, delivered_seq }) =>
+      `Removed the webhook to ${shown(host)}, which stood at number ${shown(delivered_seq)} of the chain.`,
+  },
+  "catalog.publish": { label: "Catalog published", words: (target) => `Published the catalog ${target}.` },
   "sign_in.refuse": {
     label: "Sign-in refused",
     words: (target, { reason }) => `Refused to sign ${target} in: ${shown(reason).replaceAll("_", " ")}.`,
@@ -59,7 +97,7 @@ export function actionLabel(action: string): string {
 }
 
 /** What was done, in a sentence or two. Of an action that this build does not know, what its record says. */
-export function actInWords({ action, target, detail }: Pick<AuditEntry, "action" | "target" | "detail">): string {
+export function actInWords({ action, target, detail }: Pick<AuditRow, "action" | "target" | "detail">): string {
   const words = actOf(action)?.words;
   if (words) return words(target, detail);
   return changeOf(detail) || `${actionLabel(action)}: ${target}.`;
@@ -76,22 +114,22 @@ export function fieldsOf(detail: Detail): { path: string; value: string }[] {
 }
 
 function actOf(action: string): Act | undefined {
-  return Object.hasOwn(ACTS, action) ? ACTS[action] : undefined;
+  return Object.hasOwn(ACTS, action) ? ACTS[action as AuditAction] : undefined;
 }
 
 /**
- * What a record says of a change: the words that it was saved with, or each field with what it `was`; and the reason, if
- * somebody gave one.
+ * What a record says of a change: the words that it was saved with, or each field that is not what it `was`; and the reason,
+ * if somebody gave one.
  */
 function changeOf({ change, reason, was, ...fields }: Detail): string {
   const because = typeof reason === "string" && reason !== "" ? ` Reason: ${quoted(reason)}.` : "";
   if (typeof change === "string") return `${change}${because}`;
   const before = isObject(was) ? was : alone(fields, was);
-  const sentences = fieldsOf(fields).map(({ path, value }) => {
+  const sentences = fieldsOf(fields).flatMap(({ path, value }) => {
     const field = path.replaceAll("_", " ");
-    return path in before
-      ? `Changed ${field} from “${shown(before[path])}” to “${value}”.`
-      : `Set ${field} to “${value}”.`;
+    if (!(path in before)) return `Set ${field} to “${value}”.`;
+    const formerly = shown(before[path]);
+    return formerly === value ? [] : `Changed ${field} from “${formerly}” to “${value}”.`;
   });
   return `${sentences.join(" ")}${because}`;
 }
@@ -104,6 +142,11 @@ function alone(fields: Detail, was: unknown): Detail {
 
 function keyOf({ name, project }: Detail): string {
   return `the API key ${quoted(name)} of project ${shown(project)}`;
+}
+
+/** What a receiver answered, or why there was no answer. */
+function answerOf({ last_status, last_problem }: Detail): string {
+  return shown(last_status ?? last_problem);
 }
 
 function isObject(value: unknown): value is Detail {

@@ -1,7 +1,7 @@
 // The use cases of webhooks: set up, change, resume, rotate the secret, try out, remove. A secret is given out once.
 import type { Env } from "../env.ts";
 import type { Member } from "../store/members.ts";
-import { type Answer, callReceiver } from "../store/receiver.ts";
+import { type Answer, callReceiver, noAnswer } from "../store/receiver.ts";
 import { checkReceiverUrl } from "../store/receiver-url.ts";
 import { keyringOf } from "../store/sealing.ts";
 import { newId, timestamp } from "../store/secrets.ts";
@@ -13,7 +13,7 @@ import {
   changeWebhook,
   findWebhook,
   type ListedWebhook,
-  noteWebhookAct,
+  noteWebhookTest,
   removeWebhook,
   replaceWebhookSecret,
   resumeWebhook,
@@ -30,7 +30,10 @@ const OVERLAP_MS = 24 * 3_600_000;
 
 /** The webhook of that id. Throws 404. */
 export async function requireWebhook(env: Env, org: string, id: string): Promise<ListedWebhook> {
-  const webhook = await findWebhook(env, org, id);
+  return found(await findWebhook(env, org, id));
+}
+
+function found(webhook: ListedWebhook | null): ListedWebhook {
   if (webhook) return webhook;
   throw new Problem({ status: 404, code: "not_found", detail: "The organization has no such webhook." });
 }
@@ -46,15 +49,15 @@ export async function createWebhook(
   const id = newId("whk");
   const secret = newWebhookSecret();
   const sealed = sealWebhookSecret(key, { org, id }, secret);
-  const webhook = { id, org, url: address, format, secret: sealed };
-  if (!(await addWebhook(env, webhook, { enabled, most: MAX_WEBHOOKS, actor })))
-    throw new Problem({
-      status: 409,
-      code: "conflict",
-      title: "There are too many webhooks",
-      detail: `An organization has at most ${MAX_WEBHOOKS}. Remove one that is not needed any more.`,
-    });
-  return { webhook: await requireWebhook(env, org, id), secret };
+  const asked = { id, org, url: address, format, secret: sealed };
+  const webhook = await addWebhook(env, asked, { enabled, most: MAX_WEBHOOKS, actor });
+  if (webhook) return { webhook, secret };
+  throw new Problem({
+    status: 409,
+    code: "conflict",
+    title: "There are too many webhooks",
+    detail: `An organization has at most ${MAX_WEBHOOKS}. Remove one that is not needed any more.`,
+  });
 }
 
 /** Changes a webhook. Throws 404, and 400 for an address that may not be called. */
@@ -65,14 +68,12 @@ export async function editWebhook(
 ): Promise<ListedWebhook> {
   const before = await requireWebhook(env, org, id);
   const url = change.url === undefined ? undefined : requireUrl(env, change.url);
-  await changeWebhook(env, before, { change: { ...change, url }, actor });
-  return requireWebhook(env, org, id);
+  return found(await changeWebhook(env, before, { change: { ...change, url }, actor }));
 }
 
 /** Has a webhook go on behind the last event that its receiver accepted. Throws 404. */
 export async function resume(env: Env, { org, email: actor }: Member, id: string): Promise<ListedWebhook> {
-  await resumeWebhook(env, await requireWebhook(env, org, id), actor);
-  return requireWebhook(env, org, id);
+  return found(await resumeWebhook(env, await requireWebhook(env, org, id), actor));
 }
 
 /** Removes a webhook. Throws 404. */
@@ -80,40 +81,51 @@ export async function remove(env: Env, { org, email: actor }: Member, id: string
   await removeWebhook(env, await requireWebhook(env, org, id), actor);
 }
 
+export type Rotation =
+  | { readonly ok: true; readonly webhook: ListedWebhook; readonly secret: string }
+  /** Another one came first: nothing was changed, and this is how it left the webhook. */
+  | { readonly ok: false; readonly webhook: ListedWebhook };
+
 /**
- * Gives a webhook a new secret; the one that it replaces signs beside it for a day, where it can still be opened. Throws
- * 404, and 503 without a key to seal with.
+ * Gives a webhook a new secret; the one that it replaces signs beside it for a day, where it can still be opened. `seen` is
+ * the end of the overlap that whoever asks was shown, empty for none: a button that is pressed twice must not end the
+ * secret which the receiver knows. Throws 404, and 503 without a key to seal with.
  */
 export async function rotateSecret(
   env: Env,
   { org, email: actor }: Member,
-  id: string,
-): Promise<{ webhook: ListedWebhook; secret: string }> {
+  { id, seen }: { id: string; seen?: string | null },
+): Promise<Rotation> {
   const key = requireSealingKey(env);
   const before = await requireWebhook(env, org, id);
+  if (seen !== undefined && seen !== (before.previous_until ?? "")) return { ok: false, webhook: before };
   const secret = newWebhookSecret();
   const opens = openWebhookSecret(keyringOf(env), { org, id }, before.secret) !== null;
-  await replaceWebhookSecret(env, before, {
+  const webhook = await replaceWebhookSecret(env, before, {
     secret: sealWebhookSecret(key, { org, id }, secret),
     previous: opens ? before.secret : null,
     until: opens ? timestamp(Date.now() + OVERLAP_MS) : null,
     actor,
   });
-  return { webhook: await requireWebhook(env, org, id), secret };
+  return webhook ? { ok: true, webhook, secret } : { ok: false, webhook: await requireWebhook(env, org, id) };
 }
+
+/** What to do about a rotation that came first. */
+export const ROTATED_MEANWHILE =
+  "It was rotated meanwhile, and the new secret was shown then. If nobody has it, rotate once more and give the receiver that secret without delay: the one it knows stops signing then, and what it refuses until it knows the new one is sent again.";
 
 /** Sends a test now, whatever state the webhook is in; its place in the chain stays. Throws 404. */
 export async function sendTest(env: Env, { org, email: actor }: Member, id: string): Promise<Answer> {
   const webhook = await requireWebhook(env, org, id);
   const answer = await callWithTest(env, webhook);
   const detail = { last_status: answer.status, last_problem: answer.problem };
-  await noteWebhookAct(env, webhook, { action: "webhook.test", actor, detail });
+  await noteWebhookTest(env, webhook, { actor, detail });
   return answer;
 }
 
 async function callWithTest(env: Env, webhook: Webhook): Promise<Answer> {
   const receiver = receiverOf(env, webhook);
-  if (!receiver.ok) return { status: null, problem: receiver.why };
+  if (!receiver.ok) return noAnswer(receiver.why);
   const message = testMessage(webhook, { uid: `test_${newId("evt").slice(4)}_${webhook.id}`, at: timestamp() });
   return callReceiver(receiver.url, signMessage(message, receiver.secrets, Date.now()));
 }

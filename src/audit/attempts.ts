@@ -34,9 +34,10 @@ export function scheduleAfter(
   const before = progressed ? null : failing_since;
   const count = before === null ? 1 : failures + 1;
   const since = before ?? timestamp(now);
+  const backoff = Math.min(FIRST_DELAY_MS * 2 ** (count - 1), LONGEST_DELAY_MS);
   const givenUp = answer.status === GONE || now - Date.parse(since) >= PATIENCE_MS;
   return {
-    next_attempt_at: timestamp(now + Math.min(FIRST_DELAY_MS * 2 ** (count - 1), LONGEST_DELAY_MS)),
+    next_attempt_at: timestamp(now + Math.max(backoff, answer.retryAfterMs ?? 0)),
     failing_since: since,
     failures: count,
     paused_at: givenUp ? timestamp(now) : null,
@@ -47,6 +48,6 @@ export function scheduleAfter(
  * Whether a receiver that did not accept a signed head refuses heads as such. Another attempt would not help, and must
  * not keep events waiting: a later head says all that this one says.
  */
-export function refusesHeads({ status }: Answer): boolean {
+export function refusesHeads({ status }: Pick<Answer, "status">): boolean {
   return status !== null && status >= 400 && status <= 499 && ![408, GONE, 429].includes(status);
 }

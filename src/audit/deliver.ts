@@ -3,12 +3,11 @@
 // accepted is sent again, and nothing behind it before.
 import type { Env } from "../env.ts";
 import { newestHeadUpTo, readLinks } from "../store/chain.ts";
-import { ANSWER_TIMEOUT_MS, type Answer, callReceiver, isAccepted } from "../store/receiver.ts";
+import { ANSWER_TIMEOUT_MS, type Answer, callReceiver, isAccepted, noAnswer } from "../store/receiver.ts";
 import { timestamp } from "../store/secrets.ts";
 import { dueWebhooks, type Leased, returnLease, takeLease } from "../store/webhook-lease.ts";
 import { eventMessage, headMessage, type Message, signMessage, storedEvent } from "../store/webhook-message.ts";
 import { type Receiver, receiverOf } from "../store/webhook-receiver.ts";
-import { noteWebhookAct } from "../store/webhooks.ts";
 import { type Ended, refusesHeads, scheduleAfter } from "./attempts.ts";
 
 /** What a run may take. */
@@ -76,7 +75,8 @@ async function deliverOne(env: Env, id: string, limits: Limits & { end: number }
     last_problem: answer.problem,
   };
   const noted = await returnLease(env, leased, { ...webhook, ...last, ...schedule, delivered_seq, head_seq });
-  if (noted && schedule.paused_at !== null) await tellPaused(env, leased, answer);
+  if (noted && schedule.paused_at !== null)
+    console.error(JSON.stringify({ message: "webhook.paused", org: webhook.org, webhook: id, ...last }));
   return noted && more;
 }
 
@@ -87,7 +87,7 @@ interface Sent extends Omit<Ended, "progressed"> {
 }
 
 function notSent({ webhook: { delivered_seq, head_seq } }: Leased, problem: string): Sent {
-  return { delivered_seq, head_seq, answer: { status: null, problem }, settled: false, more: false };
+  return { delivered_seq, head_seq, answer: noAnswer(problem), settled: false, more: false };
 }
 
 /** Events behind the webhook's place one after the other, then the newest signed head of those that were accepted. */
@@ -124,10 +124,4 @@ async function sendFrom(
   if (!isAccepted(heard) && !refusesHeads(heard)) return left(false, false);
   head_seq = head.seq;
   return left(true, more);
-}
-
-async function tellPaused(env: Env, { webhook: { id, org } }: Leased, answer: Answer | null): Promise<void> {
-  console.error(JSON.stringify({ message: "webhook.paused", org, webhook: id, ...answer }));
-  const detail = { last_status: answer?.status ?? null, last_problem: answer?.problem ?? null };
-  await noteWebhookAct(env, { org, id }, { action: "webhook.pause", actor: "system", detail });
 }

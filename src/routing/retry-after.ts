@@ -1,9 +1,9 @@
-// When a provider that refuses wants to be asked again. Pure.
+// When a provider, or the receiver of a webhook, that refuses wants to be asked again. Pure.
 
 const LONGEST_SECONDS = 3_600;
 
 /**
- * Seconds until then, not rounded; null when the provider does not say. `retry-after-ms` is what OpenAI and Azure send
+ * Seconds until then, not rounded; at most an hour; null when it does not say. `retry-after-ms` is what OpenAI and Azure send
  * beside the coarser `Retry-After` of RFC 9110, which is a number of seconds or a date.
  */
 export function retryAfterOf(headers: Headers, now: number): number | null {

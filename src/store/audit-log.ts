@@ -4,26 +4,51 @@ import type { Env } from "../env.ts";
 import { conditionsOf, idRange } from "./conditions.ts";
 import { newId, timestamp } from "./secrets.ts";
 
+/** All that can be recorded. */
+export const AUDIT_ACTIONS = [
+  ...["org.create", "org.change", "catalog.publish"],
+  ...["member.put", "member.remove", "token.issue", "token.revoke", "sign_in.refuse"],
+  ...["policy.save", "policy.restore", "routing.save", "project.policy.save", "project.policy.remove"],
+  ...["project.create", "project.rename", "project.remove", "key.create", "key.change", "key.revoke"],
+  ...["credential.save", "credential.remove", "credential.reseal", "events.retention"],
+  ...["webhook.create", "webhook.change", "webhook.test", "webhook.pause", "webhook.resume"],
+  ...["webhook.rotate_secret", "webhook.remove"],
+] as const;
+export type AuditAction = (typeof AUDIT_ACTIONS)[number];
+
 export interface AuditEntry {
   org: string | null;
-  /** An email address, or `operator`. */
+  /** An email address, `operator`, or `system` for what Portcullis does by itself. */
   actor: string;
-  action: string;
+  action: AuditAction;
   target: string;
   detail: Record<string, unknown>;
 }
 
-/** The statement that writes an entry; batch it with the change it records. */
-export function auditStatement(env: Env, { org, actor, action, target, detail }: AuditEntry): D1PreparedStatement {
+/** A condition in SQL, written in the code, with the values of its placeholders. */
+export interface Condition {
+  readonly sql: string;
+  readonly values: readonly (string | number | null)[];
+}
+const ALWAYS: Condition = { sql: "1", values: [] };
+
+/** The statement that writes an entry, `where` something holds; batch it with the change it records. */
+export function auditStatement(
+  env: Env,
+  { org, actor, action, target, detail }: AuditEntry,
+  where: Condition = ALWAYS,
+): D1PreparedStatement {
   const now = Date.now();
   return env.DB.prepare(
-    "INSERT INTO audit_log (id, at, org, actor, action, target, detail) VALUES (?, ?, ?, ?, ?, ?, ?)",
-  ).bind(newId("log", now), timestamp(now), org, actor, action, target, JSON.stringify(detail));
+    `INSERT INTO audit_log (id, at, org, actor, action, target, detail) SELECT ?, ?, ?, ?, ?, ?, ? WHERE ${where.sql}`,
+  ).bind(newId("log", now), timestamp(now), org, actor, action, target, JSON.stringify(detail), ...where.values);
 }
 
-export interface AuditRow extends AuditEntry {
+/** An entry as it is read. Another build may have written it, so its action can be any. */
+export interface AuditRow extends Omit<AuditEntry, "action"> {
   id: string;
   at: string;
+  action: string;
 }
 
 export interface AuditFilter {

@@ -1,6 +1,6 @@
 // How long security events are kept, organization by organization, and whether a legal hold keeps them all.
 import type { Env } from "../env.ts";
-import { auditStatement } from "./audit-log.ts";
+import { auditStatement, type Condition } from "./audit-log.ts";
 import { orgOf } from "./chain.ts";
 import { timestamp } from "./secrets.ts";
 
@@ -13,9 +13,12 @@ const DAYS_TO_RECONSIDER = 7;
 
 const DAY_MS = 86_400_000;
 
-export interface Retention {
+interface Rule {
   days: number;
   legal_hold: boolean;
+}
+
+export interface Retention extends Rule {
   /** Null where nothing was ever changed. */
   changed_at: string | null;
   changed_by: string | null;
@@ -31,29 +34,32 @@ export async function retentionOf(env: Env, org: string | null): Promise<Retenti
   return row ? { ...row, legal_hold: row.legal_hold === 1 } : DEFAULT;
 }
 
-/** Changes what holds for an organization, with its audit row. What holds already is not written anew. */
+/**
+ * Changes what holds for an organization, with its audit row. What holds already is not written anew. Null, with nothing
+ * written, when it is not what it `was` any more: a legal hold that somebody sets meanwhile is not lifted unawares.
+ */
 export async function putRetention(
   env: Env,
-  { org, days, legal_hold, actor }: { org: string; days: number; legal_hold: boolean; actor: string },
-): Promise<Retention> {
-  const was = await retentionOf(env, org);
+  { org, days, legal_hold, actor, ...seen }: Rule & { org: string; actor: string; was?: Retention },
+): Promise<Retention | null> {
+  const was = seen.was ?? (await retentionOf(env, org));
   if (was.days === days && was.legal_hold === legal_hold) return was;
   const changed_at = timestamp();
-  await env.DB.batch([
+  const detail = { days, legal_hold, was: { days: was.days, legal_hold: was.legal_hold } };
+  const isAsItWas: Condition = {
+    sql: "(SELECT changed_at FROM event_retention WHERE org = ?) IS ?",
+    values: [org, was.changed_at],
+  };
+  const [, written] = await env.DB.batch([
+    auditStatement(env, { org, actor, action: "events.retention", target: org, detail }, isAsItWas),
     env.DB.prepare(
-      `INSERT INTO event_retention (org, days, legal_hold, changed_at, changed_by) VALUES (?, ?, ?, ?, ?)
+      `INSERT INTO event_retention (org, days, legal_hold, changed_at, changed_by)
+       SELECT ?, ?, ?, ?, ? WHERE ${isAsItWas.sql}
        ON CONFLICT (org) DO UPDATE SET days = excluded.days, legal_hold = excluded.legal_hold,
          changed_at = excluded.changed_at, changed_by = excluded.changed_by`,
-    ).bind(org, days, Number(legal_hold), changed_at, actor),
-    auditStatement(env, {
-      org,
-      actor,
-      action: "events.retention",
-      target: org,
-      detail: { days, legal_hold, was: { days: was.days, legal_hold: was.legal_hold } },
-    }),
+    ).bind(org, days, Number(legal_hold), changed_at, actor, ...isAsItWas.values),
   ]);
-  return { days, legal_hold, changed_at, changed_by: actor };
+  return written?.meta.changes ? { days, legal_hold, changed_at, changed_by: actor } : null;
 }
 
 /** From when on a change counts for what is removed; null where nothing was ever changed. */

@@ -1,7 +1,7 @@
 // Revisions of what is enforced for an organization. D1 is the source of truth; `publish.ts` carries it to the edge.
 import { DISABLED_POLICY, type StoredPolicy } from "../compliance/policy.ts";
 import type { Env } from "../env.ts";
-import { auditStatement } from "./audit-log.ts";
+import { type AuditAction, auditStatement } from "./audit-log.ts";
 import { OrgRecord, RECORD_SCHEMA } from "./records.ts";
 import { timestamp } from "./secrets.ts";
 
@@ -117,7 +117,7 @@ export async function saveRevision(
     base: Revision;
     next: Partial<Pick<OrgRecord, "policy" | "routing" | "credentials" | "projects">>;
     change: string;
-    action: string;
+    action: AuditAction;
     /** What the audit row says beside the change; what is saved, without credentials, when not given. */
     detail?: Record<string, unknown>;
     actor: string;

@@ -1,6 +1,7 @@
 // Who sends for a webhook: one run at a time, by a lease in D1, so that events keep their order. A lease ends by itself;
 // what its holder had sent and not noted is then sent once more.
 import type { Env } from "../env.ts";
+import { auditStatement, type Condition } from "./audit-log.ts";
 import { timestamp } from "./secrets.ts";
 import { WEBHOOK_COLUMNS, type Webhook } from "./webhooks.ts";
 
@@ -66,19 +67,31 @@ export type Progress = Pick<
   | "last_problem"
 >;
 
-/** Notes how far a run has come, and gives the lease back. False when it was no longer ours: then nothing is noted. */
+/**
+ * Notes how far a run has come, and that it gave up, and gives the lease back. False when it was no longer ours, or somebody
+ * has set another address, which is to get all of it, or started the webhook anew: then nothing is noted, and the lease
+ * ends by itself.
+ */
 export async function returnLease(env: Env, { webhook, lease }: Leased, progress: Progress): Promise<boolean> {
+  const { org, id, url } = webhook;
   const { delivered_seq, head_seq, next_attempt_at, failing_since, failures, paused_at } = progress;
   const { last_attempt_at, last_status, last_problem } = progress;
-  const { meta } = await env.DB.prepare(
+  const isOurs: Condition = {
+    sql: "id = ? AND lease = ? AND url = ? AND failing_since IS ?",
+    values: [id, lease, url, webhook.failing_since],
+  };
+  const gaveUp = { actor: "system", action: "webhook.pause", detail: { last_status, last_problem } } as const;
+  const noted = env.DB.prepare(
     `UPDATE webhooks SET delivered_seq = ?, head_seq = ?, next_attempt_at = ?, failing_since = ?, failures = ?, paused_at = ?,
        last_attempt_at = ?, last_status = ?, last_problem = ?, lease = NULL, lease_until = NULL
-     WHERE id = ? AND lease = ?`,
-  )
-    .bind(
-      ...[delivered_seq, head_seq, next_attempt_at, failing_since, failures, paused_at],
-      ...[last_attempt_at, last_status, last_problem, webhook.id, lease],
-    )
-    .run();
-  return meta.changes > 0;
+     WHERE ${isOurs.sql}`,
+  ).bind(
+    ...[delivered_seq, head_seq, next_attempt_at, failing_since, failures, paused_at],
+    ...[last_attempt_at, last_status, last_problem, ...isOurs.values],
+  );
+  const holds = { ...isOurs, sql: `EXISTS (SELECT 1 FROM webhooks WHERE ${isOurs.sql})` };
+  const results = await env.DB.batch(
+    paused_at === null ? [noted] : [auditStatement(env, { org, target: id, ...gaveUp }, holds), noted],
+  );
+  return (results.at(-1)?.meta.changes ?? 0) > 0;
 }

@@ -1,6 +1,6 @@
 // Webhooks in D1: what an organization's people see and change of them. How events are sent is in webhook-lease.ts.
 import type { Env } from "../env.ts";
-import { auditStatement } from "./audit-log.ts";
+import { type AuditEntry, auditStatement, type Condition } from "./audit-log.ts";
 import { chainTip } from "./chain.ts";
 import { timestamp } from "./secrets.ts";
 import type { WebhookFormat } from "./webhook-message.ts";
@@ -37,11 +37,11 @@ export const WEBHOOK_COLUMNS = `id, org, url, format, enabled, paused_at, secret
 
 const WAITING = `MAX(0, COALESCE((SELECT MAX(s.seq) FROM event_seals s WHERE s.chain = webhooks.org), 0) - delivered_seq)`;
 
+const LISTED = `${WEBHOOK_COLUMNS}, ${WAITING} AS waiting`;
+
 /** An organization's webhooks, oldest first. */
 export async function listWebhooks(env: Env, org: string): Promise<ListedWebhook[]> {
-  const { results } = await env.DB.prepare(
-    `SELECT ${WEBHOOK_COLUMNS}, ${WAITING} AS waiting FROM webhooks WHERE org = ? ORDER BY id`,
-  )
+  const { results } = await env.DB.prepare(`SELECT ${LISTED} FROM webhooks WHERE org = ? ORDER BY id`)
     .bind(org)
     .all<ListedWebhook>();
   return results;
@@ -49,31 +49,27 @@ export async function listWebhooks(env: Env, org: string): Promise<ListedWebhook
 
 /** One of them, or null. */
 export async function findWebhook(env: Env, org: string, id: string): Promise<ListedWebhook | null> {
-  return env.DB.prepare(`SELECT ${WEBHOOK_COLUMNS}, ${WAITING} AS waiting FROM webhooks WHERE org = ? AND id = ?`)
-    .bind(org, id)
-    .first<ListedWebhook>();
+  return env.DB.prepare(`SELECT ${LISTED} FROM webhooks WHERE org = ? AND id = ?`).bind(org, id).first<ListedWebhook>();
 }
 
-/** Adds a webhook that begins behind today's end of the chain. False, with nothing added, when there are `most` already. */
+/** Adds a webhook that begins behind today's end of the chain. Null, with nothing added, when there are `most` already. */
 export async function addWebhook(
   env: Env,
   { id, org, url, format, secret }: Pick<Webhook, "id" | "org" | "url" | "format" | "secret">,
   { enabled, most, actor }: { enabled: boolean; most: number; actor: string },
-): Promise<boolean> {
+): Promise<ListedWebhook | null> {
   const tip = await chainTip(env, org);
-  const { meta } = await env.DB.prepare(
-    `INSERT INTO webhooks (id, org, url, format, enabled, secret, delivered_seq, next_attempt_at, created_at, created_by)
-     SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, ?9 WHERE (SELECT COUNT(*) FROM webhooks WHERE org = ?2) < ?10`,
-  )
-    .bind(id, org, url, format, enabled ? 1 : 0, secret, tip?.seq ?? 0, timestamp(), actor, most)
-    .run();
-  if (meta.changes === 0) return false;
-  await audit(
-    env,
-    { id, org },
-    { action: "webhook.create", actor, detail: { host: hostOf({ url }), format, enabled } },
-  ).run();
-  return true;
+  const now = timestamp();
+  const detail = { host: hostOf({ url }), format, enabled };
+  const hasRoom: Condition = { sql: "(SELECT COUNT(*) FROM webhooks WHERE org = ?) < ?", values: [org, most] };
+  const [, added] = await env.DB.batch<ListedWebhook>([
+    auditStatement(env, { org, target: id, actor, action: "webhook.create", detail }, hasRoom),
+    env.DB.prepare(
+      `INSERT INTO webhooks (id, org, url, format, enabled, secret, delivered_seq, next_attempt_at, created_at, created_by)
+       SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ? WHERE ${hasRoom.sql} RETURNING ${LISTED}`,
+    ).bind(id, org, url, format, Number(enabled), secret, tip?.seq ?? 0, now, now, actor, ...hasRoom.values),
+  ]);
+  return added?.results[0] ?? null;
 }
 
 /** What people may change of a webhook. */
@@ -83,77 +79,100 @@ export interface WebhookChange {
   readonly enabled?: boolean | undefined;
 }
 
-/** Changes what is given; a failing one is tried at once then. */
+/**
+ * Changes what is given, and leaves the rest as it is by then. A failing webhook is tried at once; at another address, or
+ * started anew, it has not failed yet. Null where there is no such webhook any more.
+ */
 export async function changeWebhook(
   env: Env,
   before: Webhook,
   { change, actor }: { change: WebhookChange; actor: string },
-): Promise<void> {
-  const { url = before.url, format = before.format, enabled = before.enabled === 1 } = change;
-  const detail = {
-    host: hostOf({ url }),
-    format,
-    enabled,
-    was: { host: hostOf(before), format: before.format, enabled: before.enabled === 1 },
-  };
-  await env.DB.batch([
-    env.DB.prepare(
-      "UPDATE webhooks SET url = ?, format = ?, enabled = ?, next_attempt_at = ? WHERE org = ? AND id = ?",
-    ).bind(url, format, enabled ? 1 : 0, timestamp(), before.org, before.id),
-    audit(env, before, { action: "webhook.change", actor, detail }),
-  ]);
+): Promise<ListedWebhook | null> {
+  const { url = null, format = null, enabled = null } = change;
+  const was = { host: hostOf(before), format: before.format, enabled: before.enabled === 1 };
+  const now = { host: url === null ? was.host : hostOf({ url }), format: format ?? was.format };
+  // Of the rest of an address the log keeps no more than that it is another.
+  const path = url !== null && url !== before.url && now.host === was.host && { path: "another" };
+  const detail = { ...now, enabled: enabled ?? was.enabled, ...path, was };
+  const stays = "COALESCE(?1, url) = url AND COALESCE(?3, enabled) = enabled";
+  return changeAndRecord(env, before, {
+    change: `UPDATE webhooks SET url = COALESCE(?1, url), format = COALESCE(?2, format), enabled = COALESCE(?3, enabled),
+      next_attempt_at = ?4, failing_since = CASE WHEN ${stays} THEN failing_since END,
+      failures = CASE WHEN ${stays} THEN failures ELSE 0 END`,
+    values: [url, format, enabled === null ? null : Number(enabled), timestamp()],
+    act: { actor, action: "webhook.change", detail },
+  });
 }
 
-/** Has a webhook go on where it stopped, whoever or whatever stopped it. */
-export async function resumeWebhook(env: Env, webhook: ListedWebhook, actor: string): Promise<void> {
-  const { org, id, waiting } = webhook;
-  await env.DB.batch([
-    env.DB.prepare(
-      `UPDATE webhooks SET enabled = 1, paused_at = NULL, failing_since = NULL, failures = 0, next_attempt_at = ?
-       WHERE org = ? AND id = ?`,
-    ).bind(timestamp(), org, id),
-    audit(env, webhook, { action: "webhook.resume", actor, detail: { waiting } }),
-  ]);
+/** Has a webhook go on where it stopped, whoever or whatever stopped it. Null where there is no such webhook any more. */
+export async function resumeWebhook(env: Env, webhook: ListedWebhook, actor: string): Promise<ListedWebhook | null> {
+  return changeAndRecord(env, webhook, {
+    change:
+      "UPDATE webhooks SET enabled = 1, paused_at = NULL, failing_since = NULL, failures = 0, next_attempt_at = ?",
+    values: [timestamp()],
+    act: { actor, action: "webhook.resume", detail: { waiting: webhook.waiting } },
+  });
 }
 
-/** Puts a new secret in place, sealed; `previous` signs beside it until then, where it can still be opened. */
+/**
+ * Puts a new secret in place, sealed; `previous` signs beside it until then, where it can still be opened. Null, with
+ * nothing changed, when `webhook` has another secret by now.
+ */
 export async function replaceWebhookSecret(
   env: Env,
   webhook: Webhook,
   { secret, previous, until, actor }: { secret: string; previous: string | null; until: string | null; actor: string },
-): Promise<void> {
-  await env.DB.batch([
-    env.DB.prepare(
-      "UPDATE webhooks SET secret = ?, previous_secret = ?, previous_until = ? WHERE org = ? AND id = ?",
-    ).bind(secret, previous, until, webhook.org, webhook.id),
-    audit(env, webhook, { action: "webhook.rotate_secret", actor, detail: { previous_until: until } }),
-  ]);
+): Promise<ListedWebhook | null> {
+  return changeAndRecord(env, webhook, {
+    change: "UPDATE webhooks SET secret = ?, previous_secret = ?, previous_until = ?",
+    values: [secret, previous, until],
+    act: { actor, action: "webhook.rotate_secret", detail: { previous_until: until } },
+    where: { sql: "org = ? AND id = ? AND secret = ?", values: [webhook.org, webhook.id, webhook.secret] },
+  });
 }
 
 /** Removes a webhook, with its place in the chain. */
 export async function removeWebhook(env: Env, webhook: Webhook, actor: string): Promise<void> {
-  const { org, id, delivered_seq } = webhook;
-  await env.DB.batch([
-    env.DB.prepare("DELETE FROM webhooks WHERE org = ? AND id = ?").bind(org, id),
-    audit(env, webhook, { action: "webhook.remove", actor, detail: { host: hostOf(webhook), delivered_seq } }),
-  ]);
+  const { delivered_seq } = webhook;
+  await changeAndRecord(env, webhook, {
+    change: "DELETE FROM webhooks",
+    values: [],
+    act: { actor, action: "webhook.remove", detail: { host: hostOf(webhook), delivered_seq } },
+  });
 }
 
-/** Records an act that changes nothing of the webhook itself. */
-export async function noteWebhookAct(
+/** Records that a webhook was tried out, which changes nothing of it. */
+export async function noteWebhookTest(
   env: Env,
-  webhook: Pick<Webhook, "org" | "id">,
-  act: { action: "webhook.test" | "webhook.pause"; actor: string; detail: Record<string, unknown> },
+  webhook: Webhook,
+  { actor, detail }: { actor: string; detail: AuditEntry["detail"] },
 ): Promise<void> {
-  await audit(env, webhook, act).run();
+  const { org, id } = webhook;
+  await auditStatement(env, { org, target: id, actor, action: "webhook.test", detail }).run();
 }
 
-function audit(
+/** Changes the webhook for which `where` holds and records it: both or, where it does not hold, neither. What it is then. */
+async function changeAndRecord(
   env: Env,
-  { org, id }: Pick<Webhook, "org" | "id">,
-  act: { action: string; actor: string; detail: Record<string, unknown> },
-): D1PreparedStatement {
-  return auditStatement(env, { org, target: id, ...act });
+  { org, id }: Webhook,
+  {
+    change,
+    values,
+    act,
+    where = { sql: "org = ? AND id = ?", values: [org, id] },
+  }: {
+    change: string;
+    values: readonly (string | number | null)[];
+    act: Omit<AuditEntry, "org" | "target">;
+    where?: Condition;
+  },
+): Promise<ListedWebhook | null> {
+  const holds = { ...where, sql: `EXISTS (SELECT 1 FROM webhooks WHERE ${where.sql})` };
+  const [, made] = await env.DB.batch<ListedWebhook>([
+    auditStatement(env, { org, target: id, ...act }, holds),
+    env.DB.prepare(`${change} WHERE ${where.sql} RETURNING ${LISTED}`).bind(...values, ...where.values),
+  ]);
+  return made?.results[0] ?? null;
 }
 
 /** The host of an address: all that the audit log keeps of it, since the path is often what a receiver lets senders in by. */

@@ -12,6 +12,7 @@ import {
   retentionOf,
 } from "../../store/retention.ts";
 import { type AdminEnv, requireMember } from "../authorize.ts";
+import { Problem } from "../problem.ts";
 import { readJson } from "./request.ts";
 
 export const RetentionRule = z.strictObject({
@@ -42,7 +43,14 @@ retention.get("/:org/retention", async (c) => {
 retention.put("/:org/retention", async (c) => {
   const { org, email } = requireMember(c, c.req.param("org"), "retention");
   const rule = await readJson(c, RetentionRule);
-  return c.json(await answerOf(c, org, await putRetention(c.env, { org, ...rule, actor: email })));
+  const saved = await putRetention(c.env, { org, ...rule, actor: email });
+  if (saved) return c.json(await answerOf(c, org, saved));
+  throw new Problem({
+    status: 409,
+    code: "conflict",
+    title: "Somebody else changed it at the same time",
+    detail: "Nothing was saved. Look what holds now, then change it again.",
+  });
 });
 
 async function answerOf(c: Context<AdminEnv>, org: string, rule: Retention): Promise<z.infer<typeof RetentionAnswer>> {

@@ -6,8 +6,18 @@ import { WEBHOOK_FORMATS } from "../../store/webhook-message.ts";
 import { sealedBy } from "../../store/webhook-secret.ts";
 import { type ListedWebhook, listWebhooks } from "../../store/webhooks.ts";
 import { type AdminEnv, requireMember } from "../authorize.ts";
+import { Problem } from "../problem.ts";
 import { overlapUntil, WEBHOOK_STATES, webhookState } from "../webhook-state.ts";
-import { createWebhook, editWebhook, remove, requireWebhook, resume, rotateSecret, sendTest } from "../webhooks.ts";
+import {
+  createWebhook,
+  editWebhook,
+  ROTATED_MEANWHILE,
+  remove,
+  requireWebhook,
+  resume,
+  rotateSecret,
+  sendTest,
+} from "../webhooks.ts";
 import { pageOf } from "./page.ts";
 import { readJson } from "./request.ts";
 
@@ -101,7 +111,15 @@ webhooks.post("/:org/webhooks/:id/resume", async (c) => {
 
 webhooks.post("/:org/webhooks/:id/rotate-secret", async (c) => {
   const member = requireMember(c, c.req.param("org"), "webhooks");
-  const { webhook, secret } = await rotateSecret(c.env, member, c.req.param("id"));
+  const rotation = await rotateSecret(c.env, member, { id: c.req.param("id") });
+  if (!rotation.ok)
+    throw new Problem({
+      status: 409,
+      code: "conflict",
+      title: "Another rotation came first",
+      detail: ROTATED_MEANWHILE,
+    });
+  const { webhook, secret } = rotation;
   const answer: z.infer<typeof WebhookSecretAnswer> = { ...shown(webhook), secret };
   return c.json(answer);
 });
@@ -109,7 +127,8 @@ webhooks.post("/:org/webhooks/:id/rotate-secret", async (c) => {
 webhooks.post("/:org/webhooks/:id/test", async (c) => {
   const member = requireMember(c, c.req.param("org"), "webhooks");
   const received = await sendTest(c.env, member, c.req.param("id"));
-  const answer: z.infer<typeof WebhookTestAnswer> = { delivered: isAccepted(received), ...received };
+  const { status, problem } = received;
+  const answer: z.infer<typeof WebhookTestAnswer> = { delivered: isAccepted(received), status, problem };
   return c.json(answer);
 });
 

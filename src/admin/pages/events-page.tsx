@@ -4,6 +4,7 @@ import type { Settings } from "../../env.ts";
 import { isReadable, type ListedEvent, type SecurityEvent } from "../../store/event.ts";
 import { repeatsInWords } from "../../store/event-repeats.ts";
 import type { Member } from "../../store/members.ts";
+import type { Retention } from "../../store/retention.ts";
 import { EVENT_EXPORT_FORMATS } from "../api/events.ts";
 import type { Health } from "../health.ts";
 import type { Days } from "./days.ts";
@@ -18,6 +19,8 @@ import { document } from "./layout.tsx";
 import { EVENTS_ADDRESS } from "./most-blocked.ts";
 import { OutcomeTag } from "./outcome-tag.tsx";
 import { Pager } from "./pager.tsx";
+import { RETENTION_ADDRESS } from "./retention-page.tsx";
+import { keptInWords } from "./retention-words.ts";
 import { Time } from "./time.tsx";
 
 export interface Filters extends Days {
@@ -39,13 +42,14 @@ export interface EventsView {
   events: readonly ListedEvent[];
   health: Health;
   glance: Glance;
+  retention: Retention;
 }
 
 /** As many providers of an event as the list names. */
 const SHOWN_PROVIDERS = 3;
 
 export const EventsPage = (view: EventsView) => {
-  const { member, settings, catalog, filters, before, older, events, health, glance } = view;
+  const { member, settings, catalog, filters, before, older, events, health, glance, retention } = view;
   const filtered = Object.values(filters).some((value) => value !== undefined);
   return document({
     title: "Security events",
@@ -58,7 +62,8 @@ export const EventsPage = (view: EventsView) => {
         <div class="heading">
           <h1>Security events</h1>
           <p class="sub">
-            Every request that the policy blocked or rerouted, newest first. Prompts are never recorded.
+            Every request that the policy blocked or rerouted, newest first. Prompts are never recorded.{" "}
+            <a href={RETENTION_ADDRESS}>{keptInWords(retention)}</a>.
           </p>
         </div>
         <HealthLine health={health} />

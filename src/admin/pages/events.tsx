@@ -3,6 +3,7 @@ import { Hono } from "hono";
 import * as z from "zod";
 import { isReadable, SecurityEvent } from "../../store/event.ts";
 import { findEvent, listEvents } from "../../store/events.ts";
+import { retentionOf } from "../../store/retention.ts";
 import { newestRevision } from "../../store/revisions.ts";
 import { edgeOf } from "../api/edge-of.ts";
 import { EVENT_FILTERS } from "../api/events.ts";
@@ -35,15 +36,16 @@ events.get("/", async (c) => {
   const edge = edgeOf(c);
   const now = Date.now();
   const asked = { org, ...filters, ...periodOf(filters) };
-  const [found, catalog, health, glance] = await Promise.all([
+  const [found, catalog, health, glance, retention] = await Promise.all([
     listEvents(c.env, { ...asked, before, limit: PER_PAGE + 1 }),
     readableCatalog(edge),
     healthOf({ env: c.env, org, now }),
     glanceAt(c.env, { org, days: filters, now }),
+    retentionOf(c.env, org),
   ]);
   const shown = found.slice(0, PER_PAGE);
   const older = found.length > PER_PAGE ? shown.at(-1)?.id : undefined;
-  const view = { member, settings: edge.settings, catalog, filters, before, older, health, glance };
+  const view = { member, settings: edge.settings, catalog, filters, before, older, health, glance, retention };
   return c.html(EventsPage({ ...view, events: shown }));
 });
 

@@ -7,6 +7,7 @@ export const Field = ({
   label,
   about,
   type = "text",
+  numeric = false,
   filled,
   initial = "",
   list,
@@ -19,6 +20,8 @@ export const Field = ({
   label: string;
   about?: string;
   type?: "text" | "date";
+  /** For a whole number: what a telephone then offers to type. */
+  numeric?: boolean;
   filled: Filled;
   /** What stands there before anything was posted. */
   initial?: string;
@@ -40,6 +43,7 @@ export const Field = ({
         list={list}
         required={required}
         maxlength={type === "text" ? maxCharacters : undefined}
+        inputmode={numeric ? "numeric" : undefined}
         autocomplete="off"
         spellcheck={false}
         aria-invalid={error ? "true" : undefined}

@@ -21,6 +21,7 @@ import { project } from "./project.tsx";
 import { projects } from "./projects.tsx";
 import { providers } from "./providers.tsx";
 import { refusalPage } from "./refusals.tsx";
+import { retention } from "./retention.tsx";
 import { signIn } from "./sign-in.tsx";
 import { webhooks } from "./webhooks.tsx";
 
@@ -48,6 +49,7 @@ pages.route("/compliance/history", history);
 pages.route("/compliance", compliance);
 pages.route("/models", models);
 pages.route("/providers", providers);
+pages.route("/events/retention", retention);
 pages.route("/events", events);
 pages.route("/projects", projects);
 pages.route("/projects", project);

@@ -174,7 +174,7 @@ const Actions = ({ webhook }: { webhook: ListedWebhook }) => {
 const Changes = ({ view: { webhook, refused } }: { view: WebhookView }) => (
   <section class="card" aria-labelledby="change">
     <h2 id="change">Change it</h2>
-    <form method="post" action={`/settings/webhooks/${webhook.id}`} class="webhook-form">
+    <form method="post" action={`/settings/webhooks/${webhook.id}`} class="stacked">
       <WebhookFields form="change" filled={refused ?? UNFILLED} initial={webhook} />
       <button type="submit" class="secondary">
         Save

@@ -7,13 +7,24 @@ import { checkReceiverUrl } from "../../store/receiver-url.ts";
 import { keyringOf } from "../../store/sealing.ts";
 import { WEBHOOK_FORMATS } from "../../store/webhook-message.ts";
 import { inSandbox } from "../../store/webhook-receiver.ts";
-import { hostOf, listWebhooks } from "../../store/webhooks.ts";
+import { hostOf, type ListedWebhook, listWebhooks } from "../../store/webhooks.ts";
 import type { AdminEnv } from "../authorize.ts";
-import { createWebhook, editWebhook, remove, requireWebhook, resume, rotateSecret, sendTest } from "../webhooks.ts";
+import { overlapUntil } from "../webhook-state.ts";
+import {
+  createWebhook,
+  editWebhook,
+  ROTATED_MEANWHILE,
+  remove,
+  requireWebhook,
+  resume,
+  rotateSecret,
+  sendTest,
+} from "../webhooks.ts";
 import { enter } from "./access.ts";
 import { ConfirmPage } from "./confirm-page.tsx";
 import { readFields } from "./posted-fields.ts";
 import { postedForm } from "./posted-form.ts";
+import { Time } from "./time.tsx";
 import { WebhookPage, type WebhookView } from "./webhook-page.tsx";
 import { waitingInWords } from "./webhook-words.ts";
 import { WebhooksPage, type WebhooksView } from "./webhooks-page.tsx";
@@ -48,7 +59,7 @@ webhooks.post("/", async (c) => {
   const read = readFields(await postedForm(c), formOf(c.env));
   if (!read.ok) return c.html(WebhooksPage({ ...(await lookAtAll(c, member)), refused: read.filled }), 422);
   const { webhook, secret } = await createWebhook(c.env, member, { ...read.fields, enabled: true });
-  return c.html(WebhookPage({ ...(await look(c, member, webhook.id)), secret, message: "The webhook is set up." }));
+  return c.html(WebhookPage({ ...viewOf(c, member, webhook), secret, message: "The webhook is set up." }));
 });
 
 webhooks.get("/:id", async (c) => {
@@ -86,31 +97,17 @@ webhooks.post("/:id/resume", async (c) => {
 });
 
 webhooks.get("/:id/rotate-secret", async (c) => {
-  const { member, settings, webhook } = await look(c, await enter(c, "webhooks"), c.req.param("id"));
-  return c.html(
-    ConfirmPage({
-      member,
-      settings,
-      current: "/settings/webhooks",
-      title: `Rotate the secret of ${hostOf(webhook)}?`,
-      action: `/settings/webhooks/${webhook.id}/rotate-secret`,
-      button: "Rotate",
-      back: `/settings/webhooks/${webhook.id}`,
-      children: (
-        <p>
-          A new secret is shown once. For 24 hours every message carries both signatures, so that the receiver can
-          change over in between. A secret older than today's stops at once.
-        </p>
-      ),
-    }),
-  );
+  return c.html(rotation(await look(c, await enter(c, "webhooks"), c.req.param("id"))));
 });
 
 /** Answers with the page itself: the secret is nowhere else. */
 webhooks.post("/:id/rotate-secret", async (c) => {
   const member = await enter(c, "webhooks");
-  const { webhook, secret } = await rotateSecret(c.env, member, c.req.param("id"));
-  return c.html(WebhookPage({ ...(await look(c, member, webhook.id)), secret, message: "The secret is rotated." }));
+  const form = await postedForm(c);
+  const rotated = await rotateSecret(c.env, member, { id: c.req.param("id"), seen: form.get(SEEN) });
+  const view = viewOf(c, member, rotated.webhook);
+  if (!rotated.ok) return c.html(rotation(view, ROTATED_MEANWHILE), 409);
+  return c.html(WebhookPage({ ...view, secret: rotated.secret, message: "The secret is rotated." }));
 });
 
 webhooks.get("/:id/remove", async (c) => {
@@ -140,13 +137,48 @@ webhooks.post("/:id/remove", async (c) => {
   return c.redirect("/settings/webhooks?done=removed", 303);
 });
 
+/** The field that says which rotation the page knew of, by the end of its overlap. */
+const SEEN = "overlap-until";
+
+function rotation({ member, settings, webhook, now }: WebhookView, error?: string) {
+  const overlap = overlapUntil(webhook, now);
+  return ConfirmPage({
+    member,
+    settings,
+    current: "/settings/webhooks",
+    title: `Rotate the secret of ${hostOf(webhook)}?`,
+    error,
+    action: `/settings/webhooks/${webhook.id}/rotate-secret`,
+    fields: { [SEEN]: webhook.previous_until ?? "" },
+    button: "Rotate",
+    back: `/settings/webhooks/${webhook.id}`,
+    children: (
+      <>
+        <p>
+          A new secret is shown once. For 24 hours every message carries both signatures, so that the receiver can
+          change over in between.
+        </p>
+        {overlap !== null && (
+          <p>
+            It was rotated less than a day ago: the secret from before that, which signs until <Time at={overlap} />,
+            stops at once.
+          </p>
+        )}
+      </>
+    ),
+  });
+}
+
 async function lookAtAll(c: Context<AdminEnv>, member: Member): Promise<WebhooksView> {
   const listed = await listWebhooks(c.env, member.org);
   return { member, settings: c.get("settings"), webhooks: listed, canSeal: keyringOf(c.env).sealing !== null };
 }
 
 async function look(c: Context<AdminEnv>, member: Member, id: string): Promise<WebhookView> {
-  const webhook = await requireWebhook(c.env, member.org, id);
+  return viewOf(c, member, await requireWebhook(c.env, member.org, id));
+}
+
+function viewOf(c: Context<AdminEnv>, member: Member, webhook: ListedWebhook): WebhookView {
   return { member, settings: c.get("settings"), webhook, now: Date.now() };
 }
 

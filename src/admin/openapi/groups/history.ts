@@ -125,7 +125,7 @@ export const history: Group = {
               ...ENTRY,
               org: null,
               actor: "anonymous",
-              action: "sign_in.refused",
+              action: "sign_in.refuse",
               target: "unknown",
               detail: { way: "bearer", reason: "unknown_token" },
             },

@@ -68,10 +68,12 @@ export const trail: Group = {
       method: "put",
       path: `${ORG_PATH}/retention`,
       summary: "Change how long security events are kept, or hold all of them",
-      details: "At least 180 days. While `legal_hold` is on nothing is removed.",
+      details:
+        "At least 180 days. While `legal_hold` is on nothing is removed. Answers 409 where somebody else changes it at the same time.",
       who: "retention",
       body: { schema: { RetentionRule }, example: RULE },
       answer: { schema: { RetentionAnswer }, example: RETENTION },
+      problems: { 409: ["conflict"] },
     },
   ],
 };

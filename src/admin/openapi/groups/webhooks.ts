@@ -112,10 +112,12 @@ export const webhooks: Group = {
       method: "post",
       path: `${ONE}/rotate-secret`,
       summary: "Make a new secret; the one before signs too for a day",
+      details:
+        "Another rotation within that day ends the oldest at once. Of rotations at the same time one is made; the others answer 409.",
       who: "webhooks",
       parameters: ID,
       answer: { schema: { WebhookSecretAnswer }, example: { ...SECRET, previous_secret_until: AT } },
-      problems: { 503: ["credentials_key_missing"] },
+      problems: { 409: ["conflict"], 503: ["credentials_key_missing"] },
     },
   ],
 };
