@@ -349,6 +349,19 @@ describe("a member of several organizations", () => {
     expect((await visit("/compliance", choosing(other.org))).status).toBe(403);
     expect((await visit("/compliance", choosing("no-such-org"))).status).toBe(302);
   });
+
+  it("who goes over to another one does not save there what a page of the first one sends", async () => {
+    await other.ask("owner", "PUT", `/members/${email}`, { body: { role: "owner" } });
+    await other.call("operator", "PATCH", `/orgs/${other.org}`, { body: { name: "Globex" } });
+    const choosing = { ...assertion(token), cookie: `__Host-portcullis-organization=${other.org}` };
+    const form = { project: "web", name: "CI", organization: acme.org };
+    const refused = await visit("/keys", choosing, form);
+    expect(refused.status).toBe(409);
+    expect(refused.html).toContain("This page was opened for Acme; you are in Globex now. Nothing was changed.");
+    expect(refused.html).toContain('href="/settings/organization" target="_blank"');
+    for (const { org, ask } of [acme, other]) expect((await ask("owner", "GET", "/keys")).body.data, org).toEqual([]);
+    expect((await visit("/keys", choosing, { ...form, organization: other.org })).status).toBe(200);
+  });
 });
 
 describe("switching it on", () => {

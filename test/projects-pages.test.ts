@@ -6,6 +6,7 @@ import { pages } from "../src/admin/pages/index.tsx";
 import type { StoredPolicy } from "../src/compliance/policy.ts";
 import type { Env } from "../src/env.ts";
 import { type AdminWorld, made, openAdminWorld } from "./admin-world.ts";
+import { openedFor } from "./opened-for.ts";
 import { policyOf, replacing } from "./world.ts";
 
 const ORIGIN = "https://portcullis.test";
@@ -22,7 +23,9 @@ async function person(world: AdminWorld, role: "owner" | "admin" | "developer") 
     const context = createExecutionContext();
     const headers = new Headers({ cookie, ...(form && { origin }) });
     const body = new URLSearchParams(
-      Object.entries(form ?? {}).flatMap(([name, value]) => [value].flat().map((each) => [name, each])),
+      Object.entries({ ...(await openedFor(cookie)), ...form }).flatMap(([name, value]) =>
+        [value].flat().map((each) => [name, each]),
+      ),
     );
     const init: RequestInit = form ? { method: "POST", body, headers } : { headers };
     const response = await app.fetch(new Request(`${ORIGIN}/settings${path}`, init), env, context);

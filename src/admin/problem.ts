@@ -8,6 +8,7 @@ export const TITLES = {
   access_refused: "Cloudflare Access could not confirm who you are",
   not_a_member: "Not a member",
   organization_required: "Choose an organization",
+  other_organization: "You are in another organization now",
   too_many_attempts: "Too many attempts",
   forbidden: "Not allowed",
   role_required: "Not part of your role",

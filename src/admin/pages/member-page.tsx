@@ -5,6 +5,7 @@ import type { AdminToken } from "../../store/tokens.ts";
 import { document, Notice } from "./layout.tsx";
 import { isExpired, lastActiveOn, memberPath } from "./member-words.ts";
 import { NewSecret } from "./new-secret.tsx";
+import { PostForm } from "./post-form.tsx";
 import { RoleSelect } from "./role-select.tsx";
 import { Day, Time } from "./time.tsx";
 
@@ -55,12 +56,12 @@ export const MemberPage = (view: MemberView) => {
         {issued && <Issued {...issued} page={memberPath(email)} />}
         <section class="card" aria-labelledby="role-title">
           <h2 id="role-title">Role</h2>
-          <form method="post" action={`${memberPath(email)}/role`} class="row">
+          <PostForm action={`${memberPath(email)}/role`} class="row">
             <RoleSelect chosen={role?.entered ?? shown.role} error={role?.error} />
             <button type="submit" class="secondary">
               Change role
             </button>
-          </form>
+          </PostForm>
         </section>
         <Tokens {...view} />
         <section class="card" aria-labelledby="remove-title">
@@ -122,7 +123,7 @@ const Tokens = ({ shown: { email }, tokens, now, issue }: MemberView) => (
       <p class="hint">These are the newest {SHOWN_TOKENS}; the admin API lists all of them.</p>
     )}
     <h3>Issue a token</h3>
-    <form method="post" action={`${memberPath(email)}/tokens`} class="row">
+    <PostForm action={`${memberPath(email)}/tokens`} class="row">
       <Field name="name" label="Name, optional" type="text" value={issue?.entered.name} error={issue?.errors.name} />
       <Field
         name="expires"
@@ -134,7 +135,7 @@ const Tokens = ({ shown: { email }, tokens, now, issue }: MemberView) => (
       <button type="submit" class="secondary">
         Issue
       </button>
-    </form>
+    </PostForm>
   </section>
 );
 

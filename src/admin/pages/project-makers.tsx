@@ -1,6 +1,7 @@
 // The forms that make a key and a project, folded until they are wanted, so that the lists come first.
 import type { PropsWithChildren } from "hono/jsx";
 import { Field } from "./field.tsx";
+import { PostForm } from "./post-form.tsx";
 import { UNFILLED } from "./posted-fields.ts";
 import type { ProjectsView } from "./projects-page.tsx";
 
@@ -61,11 +62,11 @@ const Maker = ({
 }: PropsWithChildren<{ title: string; action: string; open: boolean; button: string }>) => (
   <details class="maker" open={open}>
     <summary class="button secondary">{title}</summary>
-    <form method="post" action={action} class="card" aria-label={title}>
+    <PostForm action={action} class="card" aria-label={title}>
       {children}
       <button type="submit" class="primary">
         {button}
       </button>
-    </form>
+    </PostForm>
   </details>
 );
