@@ -8,6 +8,7 @@ import { pages } from "../src/admin/pages/index.tsx";
 import { type Env, readSettings } from "../src/env.ts";
 import { gateway } from "../src/gateway/index.ts";
 import { memberByToken, openSession } from "../src/store/members.ts";
+import { newId } from "../src/store/secrets.ts";
 import { type AdminWorld, openAdminWorld, send } from "./admin-world.ts";
 
 const ISSUER = "https://acme.cloudflareaccess.com";
@@ -354,7 +355,7 @@ describe("a member of several organizations", () => {
     await other.ask("owner", "PUT", `/members/${email}`, { body: { role: "owner" } });
     await other.call("operator", "PATCH", `/orgs/${other.org}`, { body: { name: "Globex" } });
     const choosing = { ...assertion(token), cookie: `__Host-portcullis-organization=${other.org}` };
-    const form = { project: "web", name: "CI", organization: acme.org };
+    const form = { project: "web", name: "CI", organization: acme.org, new_id: newId("key") };
     const refused = await visit("/keys", choosing, form);
     expect(refused.status).toBe(409);
     expect(refused.html).toContain("This page was opened for Acme; you are in Globex now. Nothing was changed.");

@@ -3,7 +3,7 @@ import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test"
 import { Hono } from "hono";
 import { pages } from "../src/admin/pages/index.tsx";
 import type { Env } from "../src/env.ts";
-import { openedFor } from "./opened-for.ts";
+import { hiddenFields } from "./hidden-fields.ts";
 
 const ORIGIN = "https://portcullis.test";
 const app = new Hono<{ Bindings: Env }>().route("/settings", pages);
@@ -26,7 +26,7 @@ export interface Visit {
 export async function visitPage(env: Env, path: string, { cookie, form, headers = {} }: Visit = {}): Promise<Page> {
   const context = createExecutionContext();
   const sent = { ...(cookie && { cookie }), ...(form && { origin: ORIGIN }), ...headers };
-  const body = new URLSearchParams({ ...(await openedFor(cookie)), ...form });
+  const body = new URLSearchParams({ ...(await hiddenFields(path, cookie)), ...form });
   const init: RequestInit = { headers: sent, ...(form && { method: "POST", body }) };
   const response = await app.fetch(new Request(`${ORIGIN}/settings${path}`, init), env, context);
   const html = new TextDecoder().decode(await response.arrayBuffer());

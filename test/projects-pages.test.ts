@@ -6,7 +6,7 @@ import { pages } from "../src/admin/pages/index.tsx";
 import type { StoredPolicy } from "../src/compliance/policy.ts";
 import type { Env } from "../src/env.ts";
 import { type AdminWorld, made, openAdminWorld } from "./admin-world.ts";
-import { openedFor } from "./opened-for.ts";
+import { hiddenFields } from "./hidden-fields.ts";
 import { policyOf, replacing } from "./world.ts";
 
 const ORIGIN = "https://portcullis.test";
@@ -23,7 +23,7 @@ async function person(world: AdminWorld, role: "owner" | "admin" | "developer") 
     const context = createExecutionContext();
     const headers = new Headers({ cookie, ...(form && { origin }) });
     const body = new URLSearchParams(
-      Object.entries({ ...(await openedFor(cookie)), ...form }).flatMap(([name, value]) =>
+      Object.entries({ ...(await hiddenFields(path, cookie)), ...form }).flatMap(([name, value]) =>
         [value].flat().map((each) => [name, each]),
       ),
     );

@@ -5,7 +5,7 @@ import { Hono } from "hono";
 import { pages } from "../src/admin/pages/index.tsx";
 import type { Env } from "../src/env.ts";
 import type { AdminWorld } from "./admin-world.ts";
-import { openedFor } from "./opened-for.ts";
+import { hiddenFields } from "./hidden-fields.ts";
 
 const ORIGIN = "https://portcullis.test";
 const app = new Hono<{ Bindings: Env }>().route("/settings", pages);
@@ -30,7 +30,7 @@ export async function visit(path: string, { cookie, form, headers = {}, env = ow
   const context = createExecutionContext();
   const sent = new Headers({ ...(cookie && { cookie }), ...(form && { origin: ORIGIN }), ...headers });
   const body = new URLSearchParams(
-    Object.entries({ ...(await openedFor(cookie)), ...form }).flatMap(([name, value]) =>
+    Object.entries({ ...(await hiddenFields(path, cookie)), ...form }).flatMap(([name, value]) =>
       [value].flat().map((each) => [name, each]),
     ),
   );

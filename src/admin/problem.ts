@@ -48,18 +48,22 @@ export class Problem extends Error {
   readonly detail: string;
   /** More members of the answer, such as `errors`. */
   readonly extras: Readonly<Record<string, unknown>>;
+  /** Where a page leads on from it; no part of the API's answer. */
+  readonly wayOn: Readonly<{ href: string; label: string }> | null;
   constructor({
     status,
     code,
     title = TITLES[code],
     detail,
     extras = {},
+    wayOn = null,
   }: {
     status: ProblemStatus;
     code: ProblemCode;
     title?: string;
     detail: string;
     extras?: Record<string, unknown>;
+    wayOn?: { href: string; label: string } | null;
   }) {
     super(detail);
     this.status = status;
@@ -67,6 +71,7 @@ export class Problem extends Error {
     this.title = title;
     this.detail = detail;
     this.extras = extras;
+    this.wayOn = wayOn;
   }
 }
 

@@ -3,6 +3,7 @@ import type { Settings } from "../../env.ts";
 import type { ListedMember, Member } from "../../store/members.ts";
 import type { AdminToken } from "../../store/tokens.ts";
 import { document, Notice } from "./layout.tsx";
+import { NewId } from "./made-once.tsx";
 import { isExpired, lastActiveOn, memberPath } from "./member-words.ts";
 import { NewSecret } from "./new-secret.tsx";
 import { PostForm } from "./post-form.tsx";
@@ -89,7 +90,7 @@ const Issued = ({ token, name, page }: { token: string; name: string | null; pag
     role="status"
   >
     <NewSecret secret={token} page={page} />
-    <p>Only its hash is kept. Sending the form again issues another one.</p>
+    <p>Only its hash is kept.</p>
   </Notice>
 );
 
@@ -124,6 +125,7 @@ const Tokens = ({ shown: { email }, tokens, now, issue }: MemberView) => (
     )}
     <h3>Issue a token</h3>
     <PostForm action={`${memberPath(email)}/tokens`} class="row">
+      <NewId kind="tok" />
       <Field name="name" label="Name, optional" type="text" value={issue?.entered.name} error={issue?.errors.name} />
       <Field
         name="expires"

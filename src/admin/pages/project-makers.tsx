@@ -1,6 +1,7 @@
 // The forms that make a key and a project, folded until they are wanted, so that the lists come first.
 import type { PropsWithChildren } from "hono/jsx";
 import { Field } from "./field.tsx";
+import { NewId } from "./made-once.tsx";
 import { PostForm } from "./post-form.tsx";
 import { UNFILLED } from "./posted-fields.ts";
 import type { ProjectsView } from "./projects-page.tsx";
@@ -9,6 +10,7 @@ export const NewKey = ({ view: { projects, asked, refused } }: { view: ProjectsV
   const filled = refused?.form === "key" ? refused.filled : UNFILLED;
   return (
     <Maker title="New key" action="/settings/keys" open={refused?.form === "key"} button="Create key">
+      <NewId kind="key" />
       <Field
         form="key"
         name="project"

@@ -6,7 +6,7 @@ import type { AdminEnv, Principal } from "../authorize.ts";
 import { type Problem, type ProblemCode, problemOf, retryAfterSeconds } from "../problem.ts";
 import { document } from "./layout.tsx";
 
-type Face = Pick<Problem, "status" | "code" | "title" | "detail">;
+type Face = Pick<Problem, "status" | "code" | "title" | "detail" | "wayOn">;
 
 interface Refused {
   face: Face;
@@ -38,13 +38,12 @@ export function refusalPage(error: Error, c: Context<AdminEnv>): Response | Prom
 }
 
 /** Somebody was at work when the session ended: say how it is not lost. */
-function sessionEnded({ status, code }: Problem, isFragment: boolean): Face {
+function sessionEnded(problem: Problem, isFragment: boolean): Face {
   const next = isFragment
     ? "go on in this one; what you entered is still here."
     : "reload this one; what you entered is sent again.";
   return {
-    status,
-    code,
+    ...problem,
     title: "Your session has ended",
     detail: `Nothing was saved. Sign in again in another tab, then ${next}`,
   };
@@ -80,7 +79,7 @@ const Fragment = (refused: Refused) => (
   </section>
 );
 
-const WayOn = ({ face: { code }, member, isFragment }: Refused) => {
+const WayOn = ({ face: { code, wayOn }, member, isFragment }: Refused) => {
   if (code === "not_signed_in")
     return (
       <p>
@@ -98,6 +97,12 @@ const WayOn = ({ face: { code }, member, isFragment }: Refused) => {
       </p>
     );
   if (code === "other_organization" && member) return <WayBack member={member} isFragment={isFragment} />;
+  if (wayOn)
+    return (
+      <p>
+        <a href={wayOn.href}>{wayOn.label}</a>
+      </p>
+    );
   if (code === "access_refused" || code === "not_a_member")
     return (
       <p>

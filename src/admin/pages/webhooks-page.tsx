@@ -5,6 +5,7 @@ import { hostOf, type ListedWebhook } from "../../store/webhooks.ts";
 import { webhookState } from "../webhook-state.ts";
 import { MAX_WEBHOOKS } from "../webhooks.ts";
 import { document, Notice } from "./layout.tsx";
+import { NewId } from "./made-once.tsx";
 import { PostForm } from "./post-form.tsx";
 import { type Filled, UNFILLED } from "./posted-fields.ts";
 import { Time } from "./time.tsx";
@@ -61,6 +62,7 @@ const Maker = ({ canSeal, full, refused }: { canSeal: boolean; full: boolean; re
       <details class="maker" open={refused !== undefined}>
         <summary class="button secondary">New webhook</summary>
         <PostForm action="/settings/webhooks" class="card" aria-label="New webhook">
+          <NewId kind="whk" />
           <WebhookFields form="new" filled={refused ?? UNFILLED} />
           <button type="submit" class="primary">
             Set up
