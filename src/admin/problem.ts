@@ -81,7 +81,7 @@ export const MAX_FIELD_ERRORS = 20;
 /** 400, naming the fields. */
 export function invalid(errors: readonly FieldError[]): Problem {
   const [first] = errors;
-  const more = errors.length > 1 ? ` And ${errors.length - 1} more.` : "";
+  const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : "";
   return new Problem({
     status: 400,
     code: "invalid_request",

@@ -2,9 +2,10 @@
 import * as z from "zod";
 
 const text = z.string().max(512);
+export const EVENT_ID_PATTERN = /^evt_[0-9A-HJKMNP-TV-Z]{26}$/;
 
 export const SecurityEvent = z.strictObject({
-  id: z.string().regex(/^evt_[0-9A-HJKMNP-TV-Z]{26}$/),
+  id: z.string().regex(EVENT_ID_PATTERN),
   type: z.enum(["compliance.blocked", "policy.unavailable"]),
   outcome: z.enum(["refused", "rerouted"]),
   at: z.iso.datetime({ precision: 3 }),
