@@ -26,8 +26,8 @@ import { noProjectPolicy, noSuchProject } from "./problem.ts";
 /** What a project that carries no policy is compared with: on, and asking for nothing. */
 export const EMPTY_POLICY: StoredPolicy = { ...DISABLED_POLICY, enabled: true };
 
-/** D1 takes rows of 2 MB; an organization's own policy must still fit beside those of its projects. */
-const MAX_RECORD_CHARACTERS = 1_000_000;
+/** D1 takes rows of 2,000,000 bytes; an organization's own policy, of a mebibyte at most, must still fit beside. */
+const MAX_RECORD_BYTES = 900_000;
 
 /** A project with its policy, null when it carries none, and the revision that says so. Throws 404. */
 export async function readProjectPolicy(env: Env, org: string, id: string) {
@@ -80,7 +80,7 @@ export async function saveProjectPolicy(
   const { projects } = recordWith(record, project, policy);
   const errors = policy ? await draftErrors(edge, policy, inForce ?? undefined) : [];
   if (errors.length > 0) return { kind: "invalid", errors };
-  if (JSON.stringify({ ...record, projects }).length > MAX_RECORD_CHARACTERS)
+  if (Buffer.byteLength(JSON.stringify({ ...record, projects })) > MAX_RECORD_BYTES)
     return { kind: "invalid", errors: [{ path: "", message: "leaves no room: the projects' policies are too long" }] };
   const doubt =
     policy && !confirmed
