@@ -147,14 +147,18 @@ describe("an assertion that holds", () => {
     expect((await put({ origin: ORIGIN })).status).toBe(200);
   });
 
-  it("keeps the operator from issuing tokens to the owner that has signed in with it", async () => {
+  it("keeps the operator from issuing tokens to the owner that has signed in with it, while Access is on", async () => {
     const org = `new-${crypto.randomUUID().slice(0, 8)}`;
     const email = `first-${crypto.randomUUID()}@new.example`;
     const operate = (method: string, path: string, body?: unknown) =>
-      acme.call("operator", method, `/orgs${path}`, { body });
+      acme.call("operator", method, `/orgs${path}`, { body, env });
     await operate("POST", "", { id: org, name: "New", plan: "free" });
     await operate("PUT", `/${org}/members/${email}`, { role: "owner" });
     expect((await ask(await signed({ claims: { email } }), `/orgs/${org}/policy`)).status).toBe(200);
+    expect((await operate("POST", `/${org}/members/${email}/tokens`)).status).toBe(403);
+    // Switched off, it lets nobody in any more, and no owner holds a token.
+    env = acme.env;
+    expect((await operate("POST", `/${org}/members/${email}/tokens`)).status).toBe(201);
     expect((await operate("POST", `/${org}/members/${email}/tokens`)).status).toBe(403);
   });
 });
