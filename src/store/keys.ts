@@ -32,7 +32,10 @@ export interface ChangedKey {
   inStep: boolean;
 }
 
-/** Creates a key, and its project when there is none of that name. The key itself is returned this once. Throws for an `id` that is taken. */
+/**
+ * Creates a key, and its project when there is none of that name. The key itself is returned this once. Throws for an `id`
+ * that is taken.
+ */
 export async function createKey(
   env: Env,
   {

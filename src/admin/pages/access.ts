@@ -56,8 +56,10 @@ export async function personHere(c: Context<AdminEnv>): Promise<Person> {
 function requireOwnForm(form: URLSearchParams, { memberships }: Person, { org, org_name }: Member): void {
   const opened = form.get(ORGANIZATION_FIELD);
   if (opened === org) return;
-  if (!opened)
-    throw invalid([{ path: "", message: "This form does not say which organization it is for. Open its page again." }]);
+  if (!opened) {
+    const message = "This form does not say which organization it is for. Nothing was changed; open its page again.";
+    throw invalid([{ path: "", message }]);
+  }
   const name = memberships.find((membership) => membership.org === opened)?.org_name ?? opened;
   throw new Problem({
     status: 409,
