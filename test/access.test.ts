@@ -8,6 +8,7 @@ import { pages } from "../src/admin/pages/index.tsx";
 import { type Env, readSettings } from "../src/env.ts";
 import { gateway } from "../src/gateway/index.ts";
 import { memberByToken, openSession } from "../src/store/members.ts";
+import { newId } from "../src/store/secrets.ts";
 import { type AdminWorld, openAdminWorld, send } from "./admin-world.ts";
 
 const ISSUER = "https://acme.cloudflareaccess.com";
@@ -146,14 +147,18 @@ describe("an assertion that holds", () => {
     expect((await put({ origin: ORIGIN })).status).toBe(200);
   });
 
-  it("keeps the operator from issuing tokens to the owner that has signed in with it", async () => {
+  it("keeps the operator from issuing tokens to the owner that has signed in with it, while Access is on", async () => {
     const org = `new-${crypto.randomUUID().slice(0, 8)}`;
     const email = `first-${crypto.randomUUID()}@new.example`;
     const operate = (method: string, path: string, body?: unknown) =>
-      acme.call("operator", method, `/orgs${path}`, { body });
+      acme.call("operator", method, `/orgs${path}`, { body, env });
     await operate("POST", "", { id: org, name: "New", plan: "free" });
     await operate("PUT", `/${org}/members/${email}`, { role: "owner" });
     expect((await ask(await signed({ claims: { email } }), `/orgs/${org}/policy`)).status).toBe(200);
+    expect((await operate("POST", `/${org}/members/${email}/tokens`)).status).toBe(403);
+    // Switched off, it lets nobody in any more, and no owner holds a token.
+    env = acme.env;
+    expect((await operate("POST", `/${org}/members/${email}/tokens`)).status).toBe(201);
     expect((await operate("POST", `/${org}/members/${email}/tokens`)).status).toBe(403);
   });
 });
@@ -348,6 +353,19 @@ describe("a member of several organizations", () => {
     expect((await visit("/compliance", choosing(acme.org))).status).toBe(200);
     expect((await visit("/compliance", choosing(other.org))).status).toBe(403);
     expect((await visit("/compliance", choosing("no-such-org"))).status).toBe(302);
+  });
+
+  it("who goes over to another one does not save there what a page of the first one sends", async () => {
+    await other.ask("owner", "PUT", `/members/${email}`, { body: { role: "owner" } });
+    await other.call("operator", "PATCH", `/orgs/${other.org}`, { body: { name: "Globex" } });
+    const choosing = { ...assertion(token), cookie: `__Host-portcullis-organization=${other.org}` };
+    const form = { project: "web", name: "CI", organization: acme.org, new_id: newId("key") };
+    const refused = await visit("/keys", choosing, form);
+    expect(refused.status).toBe(409);
+    expect(refused.html).toContain("This page was opened for Acme; you are in Globex now. Nothing was changed.");
+    expect(refused.html).toContain('href="/settings/organization" target="_blank"');
+    for (const { org, ask } of [acme, other]) expect((await ask("owner", "GET", "/keys")).body.data, org).toEqual([]);
+    expect((await visit("/keys", choosing, { ...form, organization: other.org })).status).toBe(200);
   });
 });
 

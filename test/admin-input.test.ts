@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { CatalogSavedAnswer } from "../src/admin/api/catalog.ts";
 import { NewOrgAnswer, OrgAnswer } from "../src/admin/api/orgs.ts";
 import { DISABLED_POLICY } from "../src/compliance/policy.ts";
+import { MAX_CATALOG_BYTES } from "../src/store/catalogs.ts";
 import { kvKeys } from "../src/store/records.ts";
 import { type AdminWorld, openAdminWorld, send } from "./admin-world.ts";
 import { shippedCatalog } from "./shipped-catalog.ts";
@@ -156,7 +157,26 @@ describe("a catalog", () => {
     expect(many.status).toBe(400);
     expect(many.body.errors).toHaveLength(20);
     expect(many.body.errors[0].path).toBe("models.0.name");
-    expect(many.body.detail).toContain(`And ${shippedCatalog.models.length - 1} more.`);
+    expect(many.body.detail).toContain(`(and ${shippedCatalog.models.length - 1} more)`);
+  });
+
+  it("is taken up to what the database holds, and refused beyond it, whatever characters it is made of", async () => {
+    const spare = shippedCatalog.models[0];
+    const sized = (bytes: number, letter: string) => {
+      const catalog = { version: newId(), providers: shippedCatalog.providers, models: [{ ...spare, name: "" }] };
+      const left = bytes - Buffer.byteLength(JSON.stringify(catalog));
+      const name = letter.repeat(Math.floor(left / Buffer.byteLength(letter)));
+      return { ...catalog, models: [{ ...spare, name }] };
+    };
+    for (const letter of ["a", "é"]) {
+      expect((await publish(sized(MAX_CATALOG_BYTES, letter))).status).toBe(200);
+      const refused = await publish(sized(MAX_CATALOG_BYTES + 2, letter));
+      expect(refused).toMatchObject({ status: 413, body: { code: "request_too_large" } });
+      expect(refused.body.detail).toContain("at most 1,990,000 bytes");
+      // The one before it stays.
+      expect((await acme.call("operator", "GET", "/catalog")).status).toBe(200);
+    }
+    expect((await publish({ ...shippedCatalog, version: newId() })).status).toBe(200);
   });
 
   it("may be larger than other bodies", async () => {

@@ -10,6 +10,7 @@ import { countEvents } from "../src/store/event-counts.ts";
 import { repeatsInWords } from "../src/store/event-repeats.ts";
 import { countRepeats, insertEvents } from "../src/store/events.ts";
 import { type AdminWorld, made, openAdminWorld } from "./admin-world.ts";
+import { replacing } from "./replacing.ts";
 import { strict } from "./revised-world.ts";
 import { eventOf } from "./security-event.ts";
 import { signIn, visit } from "./visit.ts";
@@ -120,11 +121,21 @@ describe("the list filtered by days", () => {
     expect(bar).toBe(`/events?model=at-the-edge&from=${first}&to=${last}`);
   });
 
-  it("of a long period is counted, and not drawn", async () => {
-    const { html, status } = await visit("/events?from=2020-01-01", { cookie });
+  it("of a long period is not drawn, and so not counted by day", async () => {
+    const asked: string[] = [];
+    const prepare = (sql: string) => {
+      asked.push(sql);
+      return world.env.DB.prepare(sql);
+    };
+    const env = { ...world.env, DB: replacing(world.env.DB, { prepare }) };
+    const byDay = () => asked.filter((sql) => /GROUP BY day/.test(sql)).length;
+    expect((await visit("/events", { cookie, env })).html).toContain('class="blocks-chart"');
+    expect(byDay()).toBe(1);
+    const { html, status } = await visit("/events?from=2020-01-01", { cookie, env });
     expect(status).toBe(200);
     expect(html).toContain("provider=deepseek");
     expect(html).not.toContain('class="blocks-chart"');
+    expect(byDay()).toBe(1);
   });
 
   it.each(["from=yesterday", "to=2026-02-30", "from=2026-11-26T00:00:00Z"])("refuses %s", async (query) => {

@@ -1,6 +1,6 @@
 // The overview: what is enforced, by the same preview, and blocks counted by day in UTC.
 import { describe, expect, it } from "vitest";
-import { daysOf, tallyOf, windowsAt } from "../src/admin/pages/blocks.ts";
+import { blockDays, daysDrawn, tallyOf, windowsAt } from "../src/admin/pages/blocks.ts";
 import { DISABLED_POLICY } from "../src/compliance/policy.ts";
 import { countEvents } from "../src/store/event-counts.ts";
 import { insertEvents } from "../src/store/events.ts";
@@ -66,7 +66,7 @@ describe("counting", () => {
       { day: "2026-11-26", type: "compliance.blocked", outcome: "rerouted", requests: 2, at_least: true },
       { day: "2026-11-26", type: "policy.unavailable", outcome: "refused", requests: 5, at_least: false },
     ] as const;
-    const days = daysOf(counts, windowsAt(NOON).lastDays);
+    const days = blockDays(counts, daysDrawn(windowsAt(NOON).lastDays));
     expect(days.map(({ day }) => day.slice(8))).toEqual(Array.from({ length: 14 }, (_, index) => String(13 + index)));
     expect(days[0]).toMatchObject({ blocked: 3, refused: 3 });
     expect(days.at(-1)).toMatchObject({ blocked: 2, rerouted: 2, unavailable: 5 });

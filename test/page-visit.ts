@@ -3,6 +3,7 @@ import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test"
 import { Hono } from "hono";
 import { pages } from "../src/admin/pages/index.tsx";
 import type { Env } from "../src/env.ts";
+import { hiddenFields } from "./hidden-fields.ts";
 
 const ORIGIN = "https://portcullis.test";
 const app = new Hono<{ Bindings: Env }>().route("/settings", pages);
@@ -21,11 +22,12 @@ export interface Visit {
   headers?: Record<string, string>;
 }
 
-/** Visits a path below /settings; with a form, posts it. */
+/** Visits a path below /settings; with a form, posts it, out of a page that it opened with its cookie. */
 export async function visitPage(env: Env, path: string, { cookie, form, headers = {} }: Visit = {}): Promise<Page> {
   const context = createExecutionContext();
   const sent = { ...(cookie && { cookie }), ...(form && { origin: ORIGIN }), ...headers };
-  const init: RequestInit = { headers: sent, ...(form && { method: "POST", body: new URLSearchParams(form) }) };
+  const body = new URLSearchParams({ ...(await hiddenFields(path, cookie)), ...form });
+  const init: RequestInit = { headers: sent, ...(form && { method: "POST", body }) };
   const response = await app.fetch(new Request(`${ORIGIN}/settings${path}`, init), env, context);
   const html = new TextDecoder().decode(await response.arrayBuffer());
   await waitOnExecutionContext(context);

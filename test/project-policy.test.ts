@@ -47,6 +47,19 @@ it("survives a save of the organization's policy, and is counted in the same rev
   expect((await world.ask("admin", "DELETE", path)).status).toBe(428);
 });
 
+it("beside others that fill what the database takes in one row is refused, whatever characters they are made of", async () => {
+  const world = await open();
+  const filling = (letter: string) => Array.from({ length: 1000 }, (_, index) => `${index}`.padEnd(256, letter));
+  const full = policyOf({ models: { allow: filling("é"), block: filling("è") } });
+  await world.env.DB.prepare("UPDATE revisions SET record = json_set(record, '$.projects', json(?)) WHERE org = ?")
+    .bind(JSON.stringify({ batch: { policy: full } }), world.org)
+    .run();
+  const refused = await save(world, "admin", OWN, 1);
+  expect(refused).toMatchObject({ status: 400, body: { code: "invalid_request" } });
+  expect(refused.body.detail).toContain("leaves no room");
+  expect(await read(world)).toMatchObject({ policy: null, revision: 1 });
+});
+
 it("two admins who save two projects' policies at once do not both succeed unseen", async () => {
   const world = await open();
   await world.ask("owner", "POST", "/projects", { body: { id: "batch" } });

@@ -6,6 +6,7 @@ import { pages } from "../src/admin/pages/index.tsx";
 import type { StoredPolicy } from "../src/compliance/policy.ts";
 import type { Env } from "../src/env.ts";
 import { type AdminWorld, made, openAdminWorld } from "./admin-world.ts";
+import { hiddenFields } from "./hidden-fields.ts";
 import { policyOf, replacing } from "./world.ts";
 
 const ORIGIN = "https://portcullis.test";
@@ -22,7 +23,9 @@ async function person(world: AdminWorld, role: "owner" | "admin" | "developer") 
     const context = createExecutionContext();
     const headers = new Headers({ cookie, ...(form && { origin }) });
     const body = new URLSearchParams(
-      Object.entries(form ?? {}).flatMap(([name, value]) => [value].flat().map((each) => [name, each])),
+      Object.entries({ ...(await hiddenFields(path, cookie)), ...form }).flatMap(([name, value]) =>
+        [value].flat().map((each) => [name, each]),
+      ),
     );
     const init: RequestInit = form ? { method: "POST", body, headers } : { headers };
     const response = await app.fetch(new Request(`${ORIGIN}/settings${path}`, init), env, context);
@@ -76,14 +79,15 @@ describe("a new key", () => {
   });
 
   it.each([
-    ["no name", { project: "web", name: " ", last_day: "" }, "key-name"],
-    ["a project that can be none", { project: HOSTILE, name: "CI", last_day: "" }, "key-project"],
-    ["a day that has passed", { project: "web", name: "CI", last_day: "2020-01-31" }, "key-last_day"],
-    ["a day that is none", { project: "web", name: "CI", last_day: "soon" }, "key-last_day"],
-  ])("with %s is refused beside the field, and what was typed stays", async (_, form, field) => {
+    ["no name", { project: "web", name: " ", last_day: "" }, "key-name", "Name must not be empty."],
+    ["a project that can be none", { project: HOSTILE, name: "CI", last_day: "" }, "key-project", "Project must be 1"],
+    ["a day that has passed", { project: "web", name: "CI", last_day: "2020-01-31" }, "key-last_day", "in the future"],
+    ["a day that is none", { project: "web", name: "CI", last_day: "soon" }, "key-last_day", "must be a day"],
+  ])("with %s is refused beside the field, and what was typed stays", async (_, form, field, words) => {
     const page = await admin.post("/keys", form);
     expect(page.status).toBe(422);
     expect(page.html).toContain(`id="${field}-error"`);
+    expect(page.html).toContain(words);
     expect(page.html).toContain('<details class="maker" open');
     expect(page.html).not.toContain("<script>alert");
     if (form.name === "CI") expect(page.html).toMatch(/id="key-name"[^>]*value="CI"/);

@@ -296,7 +296,7 @@ async function visit(
   const request = new Request(`https://portcullis.test/settings${path === "/" ? "" : path}`, {
     method,
     headers: { origin: "https://portcullis.test", ...(!signsOut && { cookie }) },
-    ...(method === "POST" && { body: new URLSearchParams() }),
+    ...(method === "POST" && { body: new URLSearchParams({ organization: own.org }) }),
   });
   const response = await app.fetch(request, own.env, context);
   const html = new TextDecoder().decode(await response.arrayBuffer());

@@ -5,6 +5,7 @@ import { Hono } from "hono";
 import { pages } from "../src/admin/pages/index.tsx";
 import type { Env } from "../src/env.ts";
 import type { AdminWorld } from "./admin-world.ts";
+import { hiddenFields } from "./hidden-fields.ts";
 
 const ORIGIN = "https://portcullis.test";
 const app = new Hono<{ Bindings: Env }>().route("/settings", pages);
@@ -24,12 +25,14 @@ export interface Visit {
   env?: Env;
 }
 
-/** Visits a page; with a form, posts it as a browser does from this site. */
+/** Visits a page; with a form, posts it as a browser does from this site, out of a page that it opened with its cookie. */
 export async function visit(path: string, { cookie, form, headers = {}, env = ownEnv }: Visit = {}): Promise<Page> {
   const context = createExecutionContext();
   const sent = new Headers({ ...(cookie && { cookie }), ...(form && { origin: ORIGIN }), ...headers });
   const body = new URLSearchParams(
-    Object.entries(form ?? {}).flatMap(([name, value]) => [value].flat().map((each) => [name, each])),
+    Object.entries({ ...(await hiddenFields(path, cookie)), ...form }).flatMap(([name, value]) =>
+      [value].flat().map((each) => [name, each]),
+    ),
   );
   const init: RequestInit = form ? { method: "POST", body, headers: sent } : { headers: sent };
   const response = await app.fetch(new Request(`${ORIGIN}/settings${path}`, init), env, context);

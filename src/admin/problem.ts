@@ -8,6 +8,7 @@ export const TITLES = {
   access_refused: "Cloudflare Access could not confirm who you are",
   not_a_member: "Not a member",
   organization_required: "Choose an organization",
+  other_organization: "You are in another organization now",
   too_many_attempts: "Too many attempts",
   forbidden: "Not allowed",
   role_required: "Not part of your role",
@@ -47,18 +48,22 @@ export class Problem extends Error {
   readonly detail: string;
   /** More members of the answer, such as `errors`. */
   readonly extras: Readonly<Record<string, unknown>>;
+  /** Where a page leads on from it; no part of the API's answer. */
+  readonly wayOn: Readonly<{ href: string; label: string }> | null;
   constructor({
     status,
     code,
     title = TITLES[code],
     detail,
     extras = {},
+    wayOn = null,
   }: {
     status: ProblemStatus;
     code: ProblemCode;
     title?: string;
     detail: string;
     extras?: Record<string, unknown>;
+    wayOn?: { href: string; label: string } | null;
   }) {
     super(detail);
     this.status = status;
@@ -66,6 +71,7 @@ export class Problem extends Error {
     this.title = title;
     this.detail = detail;
     this.extras = extras;
+    this.wayOn = wayOn;
   }
 }
 
@@ -75,7 +81,7 @@ export const MAX_FIELD_ERRORS = 20;
 /** 400, naming the fields. */
 export function invalid(errors: readonly FieldError[]): Problem {
   const [first] = errors;
-  const more = errors.length > 1 ? ` And ${errors.length - 1} more.` : "";
+  const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : "";
   return new Problem({
     status: 400,
     code: "invalid_request",

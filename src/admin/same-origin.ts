@@ -6,9 +6,14 @@ import { Problem } from "./problem.ts";
 
 const SAFE_METHODS = new Set(["GET", "HEAD"]);
 
+/** Whether it is a request that only looks. */
+export function changesNothing(c: Context<AdminEnv>): boolean {
+  return SAFE_METHODS.has(c.req.method);
+}
+
 /** Throws 403 for an unsafe method that was not sent by a page of this origin. */
 export function requireSameOrigin(c: Context<AdminEnv>): void {
-  if (SAFE_METHODS.has(c.req.method)) return;
+  if (changesNothing(c)) return;
   const origin = c.req.header("origin");
   const site = c.req.header("sec-fetch-site");
   const ours = origin === undefined ? site === "same-origin" || site === "none" : origin === new URL(c.req.url).origin;

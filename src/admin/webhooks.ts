@@ -42,11 +42,10 @@ function found(webhook: ListedWebhook | null): ListedWebhook {
 export async function createWebhook(
   env: Env,
   { org, email: actor }: Member,
-  { url, format, enabled }: { url: string; format: WebhookFormat; enabled: boolean },
+  { id = newId("whk"), url, format, enabled }: { id?: string; url: string; format: WebhookFormat; enabled: boolean },
 ): Promise<{ webhook: ListedWebhook; secret: string }> {
   const key = requireSealingKey(env);
   const address = requireUrl(env, url);
-  const id = newId("whk");
   const secret = newWebhookSecret();
   const sealed = sealWebhookSecret(key, { org, id }, secret);
   const asked = { id, org, url: address, format, secret: sealed };

@@ -23,8 +23,10 @@ export const API_IDS = [
 export type ApiId = (typeof API_IDS)[number];
 
 const date = z.iso.date();
-const providerId = z.string().regex(/^[a-z0-9][a-z0-9.-]{0,63}$/);
-const modelId = z.string().regex(/^[^\s/\p{Cc}]{1,256}$/u);
+const providerId = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9.-]{0,63}$/, "must be 1 to 64 lower-case letters, digits, dots or dashes");
+const modelId = z.string().regex(/^[^\s/\p{Cc}]{1,256}$/u, "must be 1 to 256 characters without spaces or slashes");
 const nonEmpty = z.string().trim().min(1);
 
 const dataPolicy = {
@@ -64,7 +66,7 @@ export const Provider = z.strictObject({
   legalEntity: nonEmpty.nullable(),
   headquarters: z
     .string()
-    .regex(/^[A-Z]{2}$/)
+    .regex(/^[A-Z]{2}$/, "must be an ISO 3166-1 alpha-2 code in capitals, such as US")
     .nullable(),
   aggregator: z.boolean().optional(),
   /** Its models search the web by themselves. */

@@ -18,11 +18,11 @@ export const FallbackModels = z
 
 const providerIds = z
   .array(z.string("must be provider ids"), "must be a list of provider ids")
-  .max(MAX_PROVIDERS_NAMED)
+  .max(MAX_PROVIDERS_NAMED, `must name at most ${MAX_PROVIDERS_NAMED} providers`)
   .optional();
 
 /** USD per million tokens. */
-const price = z.number("must be a number of USD per million tokens").nonnegative().optional();
+const price = z.number("must be a number of USD per million tokens").nonnegative("must not be negative").optional();
 
 export const Preferences = z.looseObject(
   {

@@ -6,6 +6,9 @@ import { forget } from "./edge.ts";
 import { kvKeys } from "./records.ts";
 import { timestamp } from "./secrets.ts";
 
+/** As JSON without spaces. D1 takes rows of 2,000,000 bytes, and a version has its name and its time beside. */
+export const MAX_CATALOG_BYTES = 1_990_000;
+
 export interface StoredCatalog {
   version: string;
   /** The catalog as JSON. */
@@ -24,9 +27,10 @@ export async function newestCatalog(env: Env): Promise<StoredCatalog | null> {
  * Puts a catalog in force: D1, then KV. A version is immutable: "conflict" when it is known with other content; an
  * identical one comes into force again. Throws when D1 or KV fails; then it can simply be repeated.
  */
-export async function putCatalog(env: Env, catalog: Catalog): Promise<"ok" | "conflict"> {
+export async function putCatalog(env: Env, catalog: Catalog): Promise<"ok" | "conflict" | "too_large"> {
   const { version } = catalog;
   const document = JSON.stringify(catalog);
+  if (Buffer.byteLength(document) > MAX_CATALOG_BYTES) return "too_large";
   const known = await env.DB.prepare("SELECT document FROM catalogs WHERE version = ?")
     .bind(version)
     .first<{ document: string }>();

@@ -4,9 +4,10 @@ import * as z from "zod";
 /** Of a text in an event. */
 export const MAX_TEXT_LENGTH = 512;
 const text = z.string().max(MAX_TEXT_LENGTH);
+export const EVENT_ID_PATTERN = /^evt_[0-9A-HJKMNP-TV-Z]{26}$/;
 
 export const SecurityEvent = z.strictObject({
-  id: z.string().regex(/^evt_[0-9A-HJKMNP-TV-Z]{26}$/),
+  id: z.string().regex(EVENT_ID_PATTERN),
   type: z.enum(["compliance.blocked", "policy.unavailable"]),
   outcome: z.enum(["refused", "rerouted"]),
   at: z.iso.datetime({ precision: 3 }),

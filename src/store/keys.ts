@@ -32,19 +32,22 @@ export interface ChangedKey {
   inStep: boolean;
 }
 
-/** Creates a key, and its project when there is none of that name. The key itself is returned this once. */
+/**
+ * Creates a key, and its project when there is none of that name. The key itself is returned this once. Throws for an `id`
+ * that is taken.
+ */
 export async function createKey(
   env: Env,
   {
+    id = newId("key"),
     org,
     project,
     name,
     expires_at = null,
     actor,
-  }: { org: string; project: string; name: string; expires_at?: string | null; actor: string },
+  }: { id?: string; org: string; project: string; name: string; expires_at?: string | null; actor: string },
 ): Promise<{ id: string; key: string; published: boolean }> {
   const key = newSecret(API_KEY_PREFIX);
-  const id = newId("key");
   const hash = hashSecret(key);
   const now = timestamp();
   const known = await findProject(env, org, project);

@@ -125,13 +125,16 @@ export async function hasOwner(env: Env, org: string, except = ""): Promise<bool
   return row !== null;
 }
 
-/** Whether an owner of the organization holds a valid admin token, or has signed in through Cloudflare Access. */
-export async function ownerIsIn(env: Env, org: string): Promise<boolean> {
+/**
+ * Whether an owner of the organization can sign in: with an admin token that is valid, or, while Cloudflare Access is on
+ * (`byAccess`), as they once did through it.
+ */
+export async function ownerIsIn(env: Env, org: string, { byAccess }: { byAccess: boolean }): Promise<boolean> {
   const row = await env.DB.prepare(
-    `SELECT 1 FROM members m WHERE m.org = ?1 AND m.role = 'owner' AND (m.signed_in_on IS NOT NULL OR EXISTS
+    `SELECT 1 FROM members m WHERE m.org = ?1 AND m.role = 'owner' AND (?3 AND m.signed_in_on IS NOT NULL OR EXISTS
        (SELECT 1 FROM tokens t WHERE t.org = m.org AND t.email = m.email AND ${TOKEN_IS_VALID})) LIMIT 1`,
   )
-    .bind(org, timestamp())
+    .bind(org, timestamp(), byAccess ? 1 : 0)
     .first();
   return row !== null;
 }

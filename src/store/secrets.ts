@@ -38,9 +38,16 @@ export function shownPrefix(secret: string): string {
   return secret.slice(0, SHOWN_CHARACTERS);
 }
 
+type IdKind = "evt" | "req" | "key" | "tok" | "log" | "whk";
+
 /** A new id that sorts by time: `<kind>_` and a ULID. */
-export function newId(kind: "evt" | "req" | "key" | "tok" | "log" | "whk", now = Date.now()): string {
+export function newId(kind: IdKind, now = Date.now()): string {
   return `${kind}_${ulid(now)}`;
+}
+
+/** Whether {@link newId} could have made it. */
+export function isNewId(kind: IdKind, id: string): boolean {
+  return id.startsWith(`${kind}_`) && /^[0-7][0-9A-HJKMNP-TV-Z]{25}$/.test(id.slice(kind.length + 1));
 }
 
 /** Sorts before every id made at `time` (epoch milliseconds) or later, and after every earlier one. */

@@ -18,14 +18,20 @@ export interface AdminToken {
 
 const COLUMNS = "id, prefix, email, name, created_at, created_by, expires_at, last_used_on";
 
-/** Issues an admin token to a member; the token itself is returned this once. */
+/** Issues an admin token to a member; the token itself is returned this once. Throws for an `id` that is taken. */
 export async function issueToken(
   env: Env,
-  asked: { org: string; email: string; name: string | null; expires_at: string | null; actor: string },
+  {
+    id = newId("tok"),
+    org,
+    email,
+    name,
+    expires_at,
+    actor,
+  }: { id?: string; org: string; email: string; name: string | null; expires_at: string | null; actor: string },
 ): Promise<AdminToken & { token: string }> {
-  const { org, email, name, expires_at, actor } = asked;
   const token = newSecret(ADMIN_TOKEN_PREFIX);
-  const [id, prefix, created_at] = [newId("tok"), shownPrefix(token), timestamp()];
+  const [prefix, created_at] = [shownPrefix(token), timestamp()];
   await env.DB.batch([
     env.DB.prepare(
       `INSERT INTO tokens (id, hash, prefix, org, email, name, created_at, created_by, expires_at)
@@ -34,6 +40,11 @@ export async function issueToken(
     auditStatement(env, { org, actor, action: "token.issue", target: email, detail: { id, name, expires_at } }),
   ]);
   return { id, token, prefix, email, name, created_at, created_by: actor, expires_at, last_used_on: null };
+}
+
+/** Whether the organization issued a token of that id, in use or not. */
+export async function wasIssued(env: Env, org: string, id: string): Promise<boolean> {
+  return (await env.DB.prepare("SELECT 1 FROM tokens WHERE org = ? AND id = ?").bind(org, id).first()) !== null;
 }
 
 /** A member's tokens, newest first, with an id below `before`; at most `limit`. */

@@ -106,6 +106,33 @@ it("a save on an outdated revision says who saved, and loses nothing that was ch
   await changePolicy(DEMO_POLICY);
 });
 
+it("a double click makes one key, and its secret is shown; the same form sent again makes none", async () => {
+  const keys = async () => ((await (await admin("/keys?limit=200")).json()) as { data: unknown[] }).data.length;
+  await signIn();
+  await page.goto(`${demo.url}/settings/projects`);
+  const before = await keys();
+  await page.getByText("New key").click();
+  await page.locator("#key-project").fill("web");
+  await page.locator("#key-name").fill("twice");
+  const id = await page.locator('input[name="new_id"]').inputValue();
+  await page.getByRole("button", { name: "Create key" }).dblclick();
+  expect(await page.locator(".secret").textContent()).toMatch(/^pcl_/);
+  expect(await keys()).toBe(before + 1);
+
+  await page.getByText("New key").click();
+  await page.locator('input[name="new_id"]').evaluate((input: HTMLInputElement, value) => {
+    input.value = value;
+  }, id);
+  await page.locator("#key-project").fill("web");
+  await page.locator("#key-name").fill("twice");
+  await page.getByRole("button", { name: "Create key" }).click();
+  await page.getByRole("heading", { name: "This key was created already" }).waitFor();
+  expect(await violationsOn(page)).toEqual([]);
+  await page.getByRole("link", { name: "The key" }).click();
+  await page.getByRole("heading", { name: "twice" }).waitFor();
+  expect(await keys()).toBe(before + 1);
+});
+
 it("a developer is told in plain words that the policy is not theirs to see", async () => {
   await signIn(demo.developer_token);
   const answer = await page.goto(`${demo.url}/settings/compliance`);

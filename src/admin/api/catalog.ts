@@ -2,12 +2,13 @@
 import { Hono } from "hono";
 import * as z from "zod";
 import { Catalog } from "../../catalog/schema.ts";
-import { newestCatalog, putCatalog } from "../../store/catalogs.ts";
+import { MAX_CATALOG_BYTES, newestCatalog, putCatalog } from "../../store/catalogs.ts";
 import { type AdminEnv, requireOperator } from "../authorize.ts";
 import { Problem } from "../problem.ts";
 import { readJson } from "./request.ts";
 
-const MAX_CATALOG_BYTES = 8 * 1024 * 1024;
+/** More than is stored: indented, a catalog has several times the bytes. */
+const MAX_BODY_BYTES = 8 * 1024 * 1024;
 
 export const CatalogSavedAnswer = z.strictObject({
   version: z.string(),
@@ -19,17 +20,27 @@ export const catalog = new Hono<AdminEnv>();
 
 catalog.put("/", async (c) => {
   requireOperator(c);
-  const asked = await readJson(c, Catalog, { maxBytes: MAX_CATALOG_BYTES });
-  if ((await putCatalog(c.env, asked)) === "conflict")
-    throw new Problem({
-      status: 409,
-      code: "conflict",
-      detail: `Version ${asked.version} exists with other content. A version never changes: choose another name.`,
-      extras: { errors: [{ path: "version", message: "is taken" }] },
-    });
+  const asked = await readJson(c, Catalog, { maxBytes: MAX_BODY_BYTES });
   const { version, providers, models } = asked;
-  const answer: z.infer<typeof CatalogSavedAnswer> = { version, providers: providers.length, models: models.length };
-  return c.json(answer);
+  switch (await putCatalog(c.env, asked)) {
+    case "ok": {
+      const saved: z.infer<typeof CatalogSavedAnswer> = { version, providers: providers.length, models: models.length };
+      return c.json(saved);
+    }
+    case "conflict":
+      throw new Problem({
+        status: 409,
+        code: "conflict",
+        detail: `Version ${version} exists with other content. A version never changes: choose another name.`,
+        extras: { errors: [{ path: "version", message: "is taken" }] },
+      });
+    case "too_large":
+      throw new Problem({
+        status: 413,
+        code: "request_too_large",
+        detail: `A catalog may have at most ${MAX_CATALOG_BYTES.toLocaleString("en")} bytes, as JSON without spaces. Nothing was changed.`,
+      });
+  }
 });
 
 catalog.get("/", async (c) => {

@@ -1,7 +1,7 @@
 // Security events: the list with its filters, one event, and the export.
 import { Hono } from "hono";
 import * as z from "zod";
-import { isReadable, type ListedEvent, SecurityEvent, UnreadableEvent } from "../../store/event.ts";
+import { EVENT_ID_PATTERN, isReadable, type ListedEvent, SecurityEvent, UnreadableEvent } from "../../store/event.ts";
 import { findEvent, listEvents } from "../../store/events.ts";
 import { ocsfNotice, ocsfOf } from "../../store/ocsf.ts";
 import { Id } from "../../store/records.ts";
@@ -33,7 +33,10 @@ export const ExportQuery = z.strictObject({
   ...FILTERS,
   format: z.enum(EVENT_EXPORT_FORMATS),
   /** The last event that was received of an export that broke off. */
-  cursor: SecurityEvent.shape.id.optional(),
+  cursor: z
+    .string()
+    .regex(EVENT_ID_PATTERN, "must be the id of the last event that was received whole, evt_ and 26 characters")
+    .optional(),
 });
 export const EventsAnswer = pageOf(z.union([SecurityEvent, UnreadableEvent]));
 

@@ -4,6 +4,7 @@ import { type Context, Hono } from "hono";
 import * as z from "zod";
 import { hasOwner, listMembers, ownerIsIn, putMember, removeMember } from "../../store/members.ts";
 import { findOrg } from "../../store/orgs.ts";
+import { accessOf } from "../access-jwt.ts";
 import { type AdminEnv, requireMember } from "../authorize.ts";
 import { Email } from "../email.ts";
 import { forbidden, invalid, noSuchOrg, Problem } from "../problem.ts";
@@ -66,7 +67,7 @@ export async function manages(
 ): Promise<{ actor: string; only: "first owner" | null }> {
   if (c.get("principal").kind !== "operator") return { actor: requireMember(c, org, "members").email, only: null };
   if (!(await findOrg(c.env, org))) throw noSuchOrg();
-  if (await ownerIsIn(c.env, org))
+  if (await ownerIsIn(c.env, org, { byAccess: accessOf(c.get("settings")) !== null }))
     throw forbidden("The organization has an owner, who alone manages its members and tokens.");
   return { actor: "operator", only: "first owner" };
 }

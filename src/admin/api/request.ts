@@ -2,6 +2,7 @@
 import type { Context } from "hono";
 import * as z from "zod";
 import type { AdminEnv } from "../authorize.ts";
+import { checkGiven } from "../field-words.ts";
 import { type FieldError, invalid, Problem } from "../problem.ts";
 
 const MIB = 1024 * 1024;
@@ -67,7 +68,7 @@ export function invalidBy(error: z.ZodError): Problem {
 }
 
 function parse<T extends z.ZodType>(schema: T, value: unknown): z.output<T> {
-  const parsed = schema.safeParse(value);
+  const parsed = checkGiven(schema, value);
   if (parsed.success) return parsed.data;
   throw invalidBy(parsed.error);
 }

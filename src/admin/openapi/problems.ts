@@ -10,6 +10,7 @@ export const PROBLEMS: Record<ProblemCode, string> = {
   access_refused: "Cloudflare Access sent an assertion that does not hold.",
   not_a_member: "Cloudflare Access vouches for somebody who is a member of no organization here.",
   organization_required: "Of a page: the person is a member of several organizations and has chosen none.",
+  other_organization: "Of a page: the form was opened for another organization than the one that is chosen now.",
   too_many_attempts: "Too many invalid tokens came from this address; wait as Retry-After says.",
   forbidden: "This is not for the one who asks: the operator has no part in an organization, or only the operator may.",
   role_required: "The member's role does not have this permission.",

@@ -48,13 +48,17 @@ export function tallyOf(counts: readonly EventCount[]): BlockTally {
 /** More bars than these tell nothing; counts by provider and the like are shown all the same. */
 const MAX_DAYS_DRAWN = 100;
 
-/** Each day of a period (RFC 3339, `to` exclusive), oldest first, also those on which nothing happened; none of a longer one. */
-export function daysOf(counts: readonly EventCount[], { from, to }: { from: string; to: string }): BlockDay[] {
+/** The days of a period (RFC 3339, `to` exclusive) as they are drawn, YYYY-MM-DD, oldest first; none of a longer one. */
+export function daysDrawn({ from, to }: { from: string; to: string }): string[] {
   const first = Date.parse(`${from.slice(0, 10)}T00:00:00.000Z`);
   const days = Math.ceil((Date.parse(to) - first) / DAY_MS);
   if (days > MAX_DAYS_DRAWN) return [];
-  return Array.from({ length: Math.max(0, days) }, (_, index) => {
-    const day = new Date(first + index * DAY_MS).toISOString().slice(0, 10);
-    return { day, ...tallyOf(counts.filter((count) => count.day === day)) };
-  });
+  return Array.from({ length: Math.max(0, days) }, (_, index) =>
+    new Date(first + index * DAY_MS).toISOString().slice(0, 10),
+  );
+}
+
+/** The counts of each of these days, also of those on which nothing happened. */
+export function blockDays(counts: readonly EventCount[], days: readonly string[]): BlockDay[] {
+  return days.map((day) => ({ day, ...tallyOf(counts.filter((count) => count.day === day)) }));
 }

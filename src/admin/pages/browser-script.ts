@@ -1,5 +1,5 @@
 // The few lines of our own that run in the browser. Pages work without them: they show times in the reader's zone and style,
-// say that live preview is on, and say so when it fails; and a reload does not make a second secret.
+// say that live preview is on, and say so when it fails; and neither a reload nor a double click asks twice for a secret.
 
 export const BROWSER_SCRIPT = `"use strict";
 (() => {
@@ -25,6 +25,14 @@ export const BROWSER_SCRIPT = `"use strict";
     element.hidden = text === "";
   };
   const failed = "The preview could not be updated, so it is older than your changes. Nothing is saved. ";
+
+  // The answer to the second click would be that it is made already, in the place of the one that shows the secret.
+  let sent = -Infinity;
+  document.addEventListener("submit", (event) => {
+    if (event.target.method !== "post") return;
+    if (event.timeStamp - sent < 1000) event.preventDefault();
+    else sent = event.timeStamp;
+  });
 
   const secret = document.querySelector(".secret[data-page]");
   if (secret) history.replaceState(null, "", secret.dataset.page);

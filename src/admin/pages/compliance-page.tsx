@@ -12,6 +12,7 @@ import { type ImpactOutcome, ImpactPanel } from "./impact-panel.tsx";
 import { document, Notice } from "./layout.tsx";
 import { Outstanding } from "./outstanding.tsx";
 import { PolicyForm } from "./policy-form.tsx";
+import { PostForm } from "./post-form.tsx";
 import type { TypedReason } from "./reason.tsx";
 import { SaveBar } from "./save-bar.tsx";
 import { Time } from "./time.tsx";
@@ -110,7 +111,7 @@ const ReadOnly = ({ view: { member, org, newest } }: { view: ComplianceView }) =
           : `The stored policy, revision ${revision}, is off.`}
       </p>
       {member.role === "owner" && policy.enabled && (
-        <form method="post" action="/settings/compliance/switch-off">
+        <PostForm action="/settings/compliance/switch-off">
           <input type="hidden" name="base" value={revision} />
           <p>
             As an owner you may switch it off. Every provider then passes, and on this plan it cannot be switched on
@@ -119,7 +120,7 @@ const ReadOnly = ({ view: { member, org, newest } }: { view: ComplianceView }) =
           <button type="submit" class="danger">
             Switch off
           </button>
-        </form>
+        </PostForm>
       )}
     </Notice>
   );

@@ -4,6 +4,7 @@ import type { Child } from "hono/jsx";
 import type { Settings } from "../../env.ts";
 import type { Member } from "../../store/members.ts";
 import { document, type Frame, Notice } from "./layout.tsx";
+import { PostForm } from "./post-form.tsx";
 
 export const ConfirmPage = ({
   member,
@@ -47,7 +48,7 @@ export const ConfirmPage = ({
           </Notice>
         )}
         {children}
-        <form method="post" action={action} class="buttons">
+        <PostForm action={action} class="buttons">
           {Object.entries(fields).map(([name, value]) => (
             <input type="hidden" name={name} value={value} />
           ))}
@@ -57,7 +58,7 @@ export const ConfirmPage = ({
           <a class="button quiet" href={back}>
             Cancel
           </a>
-        </form>
+        </PostForm>
       </section>
     ),
   });

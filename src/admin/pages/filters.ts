@@ -3,6 +3,7 @@ import type { Context } from "hono";
 import type * as z from "zod";
 import { invalidBy } from "../api/request.ts";
 import type { AdminEnv } from "../authorize.ts";
+import { checkGiven } from "../field-words.ts";
 
 /** Reads what the address filters by; a field left empty is none. Throws 400 for a value that is not one. */
 export function readFilters<T extends z.ZodObject>(c: Context<AdminEnv>, schema: T): z.output<T> {
@@ -10,7 +11,7 @@ export function readFilters<T extends z.ZodObject>(c: Context<AdminEnv>, schema:
     const value = c.req.query(name)?.trim();
     return value ? [[name, value]] : [];
   });
-  const parsed = schema.safeParse(Object.fromEntries(given));
+  const parsed = checkGiven(schema, Object.fromEntries(given));
   if (parsed.success) return parsed.data;
   throw invalidBy(parsed.error);
 }

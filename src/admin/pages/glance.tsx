@@ -2,7 +2,7 @@
 import type { Env } from "../../env.ts";
 import { countEvents } from "../../store/event-counts.ts";
 import { MostBlockedTables } from "./bars.tsx";
-import { type BlockDay, daysOf, windowsAt } from "./blocks.ts";
+import { type BlockDay, blockDays, daysDrawn, windowsAt } from "./blocks.ts";
 import { BlocksChart } from "./blocks-chart.tsx";
 import { type Days, periodOf } from "./days.ts";
 import { type MostBlocked, mostBlocked } from "./most-blocked.ts";
@@ -24,11 +24,12 @@ export async function glanceAt(
   const asked = periodOf(days);
   const to = asked.to ?? lastDays.to;
   const from = asked.from ?? windowsAt(Date.parse(to) - 1).lastDays.from;
+  const drawn = daysDrawn({ from, to });
   const [counts, most] = await Promise.all([
-    countEvents(env, { org, from, to }),
+    drawn.length > 0 ? countEvents(env, { org, from, to }) : [],
     mostBlocked(env, { org, from, to, days }),
   ]);
-  return { title: titleOf(days), days: daysOf(counts, { from, to }), most };
+  return { title: titleOf(days), days: blockDays(counts, drawn), most };
 }
 
 function titleOf({ from, to }: Days): string {

@@ -6,6 +6,7 @@ import { Field } from "./field.tsx";
 import { edgeLag, lastDayOf } from "./key-words.ts";
 import { KeyState, LastUsed } from "./keys-table.tsx";
 import { document, Notice } from "./layout.tsx";
+import { PostForm } from "./post-form.tsx";
 import type { Filled } from "./posted-fields.ts";
 import { Time } from "./time.tsx";
 
@@ -113,13 +114,13 @@ const Facts = ({ view: { apiKey, now } }: { view: KeyView }) => (
 
 const Changes = ({ view: { apiKey, filled } }: { view: KeyView }) => (
   <section class="card changes" aria-label="Change it">
-    <form method="post" action={`/settings/keys/${apiKey.id}/name`} class="line-form">
+    <PostForm action={`/settings/keys/${apiKey.id}/name`} class="line-form">
       <Field form="rename" name="name" label="Name" filled={filled.rename} initial={apiKey.name} />
       <button type="submit" class="secondary">
         Rename
       </button>
-    </form>
-    <form method="post" action={`/settings/keys/${apiKey.id}/expiry`} class="line-form">
+    </PostForm>
+    <PostForm action={`/settings/keys/${apiKey.id}/expiry`} class="line-form">
       <Field
         form="expiry"
         name="last_day"
@@ -133,7 +134,7 @@ const Changes = ({ view: { apiKey, filled } }: { view: KeyView }) => (
       <button type="submit" class="secondary">
         Set expiry
       </button>
-    </form>
+    </PostForm>
     <p>
       <a class="button danger" href={`/settings/keys/${apiKey.id}/revoke`}>
         Revoke…

@@ -11,6 +11,7 @@ import { keyRevoked, noSuchKey } from "../problem.ts";
 import { enter } from "./access.ts";
 import { ConfirmPage } from "./confirm-page.tsx";
 import { KeyPage, type KeyView } from "./key-page.tsx";
+import { madeOnce } from "./made-once.tsx";
 import { LastDay, readFields, UNFILLED } from "./posted-fields.ts";
 import { postedForm } from "./posted-form.ts";
 import { lookAtProjects } from "./projects.tsx";
@@ -27,14 +28,20 @@ keys.get("/", (c) => c.redirect("/settings/projects"));
 /** Answers with the page itself: the key is nowhere else, so there is no other page to go to. */
 keys.post("/", async (c) => {
   const member = await enter(c, "keys");
-  const read = readFields(await postedForm(c), NewKeyForm);
+  const form = await postedForm(c);
+  const read = readFields(form, NewKeyForm);
   if (!read.ok) {
     const refused = { form: "key", filled: read.filled } as const;
     return c.html(ProjectsPage({ ...(await lookAtProjects(c, member)), refused }), 422);
   }
   const { project, name, last_day: expires_at } = read.fields;
   const { org, email: actor } = member;
-  const { key, published } = await createKey(c.env, { org, project, name, expires_at, actor });
+  const { key, published } = await madeOnce(form, {
+    kind: "key",
+    make: (id) => createKey(c.env, { id, org, project, name, expires_at, actor }),
+    found: (id) => findKey(c.env, org, id),
+    page: (id) => `/settings/keys/${id}`,
+  });
   const { note } = keyPublicationOf(published, "The edge does not accept it yet.");
   return c.html(ProjectsPage({ ...(await lookAtProjects(c, member)), created: { name, key, note } }));
 });

@@ -5,6 +5,7 @@ import type { Settings } from "../../env.ts";
 import type { Member, Role } from "../../store/members.ts";
 import { may, type Permission } from "../roles.ts";
 import { ASSETS } from "./assets.ts";
+import { OrganizationOfPage } from "./post-form.tsx";
 
 /** Where a signed-in person can go. */
 const NAVIGATION = [
@@ -81,7 +82,7 @@ export function document({ title, member, current, settings, wide, children }: P
           </aside>
         )}
         <main id="main" tabindex={-1} class={wide ? "wide" : undefined}>
-          {children}
+          <OrganizationOfPage.Provider value={member?.org ?? ""}>{children}</OrganizationOfPage.Provider>
         </main>
       </body>
     </html>

@@ -3,8 +3,10 @@ import type { Settings } from "../../env.ts";
 import type { ListedMember, Member } from "../../store/members.ts";
 import type { AdminToken } from "../../store/tokens.ts";
 import { document, Notice } from "./layout.tsx";
+import { NewId } from "./made-once.tsx";
 import { isExpired, lastActiveOn, memberPath } from "./member-words.ts";
 import { NewSecret } from "./new-secret.tsx";
+import { PostForm } from "./post-form.tsx";
 import { RoleSelect } from "./role-select.tsx";
 import { Day, Time } from "./time.tsx";
 
@@ -55,12 +57,12 @@ export const MemberPage = (view: MemberView) => {
         {issued && <Issued {...issued} page={memberPath(email)} />}
         <section class="card" aria-labelledby="role-title">
           <h2 id="role-title">Role</h2>
-          <form method="post" action={`${memberPath(email)}/role`} class="row">
+          <PostForm action={`${memberPath(email)}/role`} class="row">
             <RoleSelect chosen={role?.entered ?? shown.role} error={role?.error} />
             <button type="submit" class="secondary">
               Change role
             </button>
-          </form>
+          </PostForm>
         </section>
         <Tokens {...view} />
         <section class="card" aria-labelledby="remove-title">
@@ -88,7 +90,7 @@ const Issued = ({ token, name, page }: { token: string; name: string | null; pag
     role="status"
   >
     <NewSecret secret={token} page={page} />
-    <p>Only its hash is kept. Sending the form again issues another one.</p>
+    <p>Only its hash is kept.</p>
   </Notice>
 );
 
@@ -122,7 +124,8 @@ const Tokens = ({ shown: { email }, tokens, now, issue }: MemberView) => (
       <p class="hint">These are the newest {SHOWN_TOKENS}; the admin API lists all of them.</p>
     )}
     <h3>Issue a token</h3>
-    <form method="post" action={`${memberPath(email)}/tokens`} class="row">
+    <PostForm action={`${memberPath(email)}/tokens`} class="row">
+      <NewId kind="tok" />
       <Field name="name" label="Name, optional" type="text" value={issue?.entered.name} error={issue?.errors.name} />
       <Field
         name="expires"
@@ -134,7 +137,7 @@ const Tokens = ({ shown: { email }, tokens, now, issue }: MemberView) => (
       <button type="submit" class="secondary">
         Issue
       </button>
-    </form>
+    </PostForm>
   </section>
 );
 

@@ -5,6 +5,7 @@ import type { AdminToken } from "../../store/tokens.ts";
 import { document, Notice } from "./layout.tsx";
 import { isExpired, lastActiveOn, memberPath, ROLES } from "./member-words.ts";
 import { Pager } from "./pager.tsx";
+import { PostForm } from "./post-form.tsx";
 import { RoleSelect } from "./role-select.tsx";
 import { Day, Time } from "./time.tsx";
 
@@ -131,7 +132,7 @@ const Tokens = ({ tokens, now }: Pick<MembersView, "tokens" | "now">) => {
 const Add = ({ settings, entered, errors }: MembersView) => (
   <section class="card after-table" aria-labelledby="add">
     <h2 id="add">Add a member</h2>
-    <form method="post" action="/settings/members" class="row">
+    <PostForm action="/settings/members" class="row">
       <div class="field">
         <label for="email">Email address</label>
         <input
@@ -157,7 +158,7 @@ const Add = ({ settings, entered, errors }: MembersView) => (
       <button type="submit" class="primary">
         Add
       </button>
-    </form>
+    </PostForm>
     <ul class="prose hint">
       {ROLES.map(({ role, about }) => (
         <li>

@@ -2,7 +2,7 @@
 import { type Context, Hono } from "hono";
 import * as z from "zod";
 import { findMember, listMembers, type Member, putMember, removeMember } from "../../store/members.ts";
-import { issueToken, listTokens, newestTokens, revokeToken } from "../../store/tokens.ts";
+import { issueToken, listTokens, newestTokens, revokeToken, wasIssued } from "../../store/tokens.ts";
 import { MemberRole } from "../api/members.ts";
 import { Name } from "../api/request.ts";
 import type { AdminEnv } from "../authorize.ts";
@@ -10,6 +10,7 @@ import { Email } from "../email.ts";
 import { invalid, Problem } from "../problem.ts";
 import { enter } from "./access.ts";
 import { ConfirmPage } from "./confirm-page.tsx";
+import { madeOnce } from "./made-once.tsx";
 import { MemberPage, type MemberView, SHOWN_TOKENS } from "./member-page.tsx";
 import { memberPath } from "./member-words.ts";
 import { MembersPage, type MembersView, SHOWN_TOKENS_EACH } from "./members-page.tsx";
@@ -86,7 +87,12 @@ members.post("/:email/tokens", async (c) => {
   }
   const { org } = member;
   const asked = { name: name.success ? name.data : null, expires_at: expires.at };
-  const issued = await issueToken(c.env, { org, email: shown.email, ...asked, actor: member.email });
+  const issued = await madeOnce(form, {
+    kind: "tok",
+    make: (id) => issueToken(c.env, { id, org, email: shown.email, ...asked, actor: member.email }),
+    found: (id) => wasIssued(c.env, org, id),
+    page: () => memberPath(shown.email),
+  });
   // Shown in this answer and never again, so it does not redirect.
   return c.html(MemberPage({ ...view, tokens: [issued, ...view.tokens], issued }), 201);
 });

@@ -11,7 +11,7 @@ import { previewPolicy, readableCatalog, readPolicy } from "../policy.ts";
 import { noSuchOrg } from "../problem.ts";
 import { may } from "../roles.ts";
 import { enter } from "./access.ts";
-import { daysOf, tallyOf, windowsAt } from "./blocks.ts";
+import { blockDays, daysDrawn, tallyOf, windowsAt } from "./blocks.ts";
 import { mostBlocked } from "./most-blocked.ts";
 import { OverviewPage } from "./overview-page.tsx";
 
@@ -44,6 +44,6 @@ overview.get("/", async (c) => {
       listEvents(c.env, { org: id, limit: SHOWN }),
       healthOf({ env: c.env, org: id, now }),
     ]);
-    return { recent: tallyOf(recent), days: daysOf(counts, lastDays), most, latest, health };
+    return { recent: tallyOf(recent), days: blockDays(counts, daysDrawn(lastDays)), most, latest, health };
   }
 });

@@ -7,6 +7,7 @@ import { type Draft, LISTS } from "./draft.ts";
 import { Exceptions, Options } from "./exceptions.tsx";
 import { asksPreview } from "./live-preview.ts";
 import { ORGANIZATION, type PolicyPlace } from "./policy-place.ts";
+import { PostForm } from "./post-form.tsx";
 
 export interface FormView {
   draft: Draft;
@@ -20,10 +21,9 @@ export interface FormView {
 export const PolicyForm = ({ draft, inForce, catalog, readOnly, place = ORGANIZATION }: FormView) => {
   const { policy } = draft;
   return (
-    <form
+    <PostForm
       id="policy"
       class="policy"
-      method="post"
       action={place.page}
       autocomplete="off"
       {...asksPreview(place.page)}
@@ -58,7 +58,7 @@ export const PolicyForm = ({ draft, inForce, catalog, readOnly, place = ORGANIZA
         </div>
         {!readOnly && catalog && <Options catalog={catalog} />}
       </fieldset>
-    </form>
+    </PostForm>
   );
 };
 

@@ -1,6 +1,7 @@
 // The fields of a posted form by a schema: what was typed is kept, with what is wrong beside each field.
 import * as z from "zod";
 import { Expiry } from "../api/keys.ts";
+import { checkGiven } from "../field-words.ts";
 import { expiryAfter } from "./key-words.ts";
 
 /** What stands in a form's fields, and what is wrong with each. */
@@ -27,7 +28,7 @@ export function readFields<T extends z.ZodObject>(
   schema: T,
 ): { ok: true; fields: z.output<T> } | { ok: false; filled: Filled } {
   const values = Object.fromEntries(Object.keys(schema.shape).map((name) => [name, form.get(name)?.trim() ?? ""]));
-  const parsed = schema.safeParse(values);
+  const parsed = checkGiven(schema, values);
   if (parsed.success) return { ok: true, fields: parsed.data };
   const errors = Object.fromEntries(
     parsed.error.issues.map(({ path, message }) => [String(path[0]), message]).reverse(),

@@ -1,6 +1,8 @@
 // The forms that make a key and a project, folded until they are wanted, so that the lists come first.
 import type { PropsWithChildren } from "hono/jsx";
 import { Field } from "./field.tsx";
+import { NewId } from "./made-once.tsx";
+import { PostForm } from "./post-form.tsx";
 import { UNFILLED } from "./posted-fields.ts";
 import type { ProjectsView } from "./projects-page.tsx";
 
@@ -8,6 +10,7 @@ export const NewKey = ({ view: { projects, asked, refused } }: { view: ProjectsV
   const filled = refused?.form === "key" ? refused.filled : UNFILLED;
   return (
     <Maker title="New key" action="/settings/keys" open={refused?.form === "key"} button="Create key">
+      <NewId kind="key" />
       <Field
         form="key"
         name="project"
@@ -61,11 +64,11 @@ const Maker = ({
 }: PropsWithChildren<{ title: string; action: string; open: boolean; button: string }>) => (
   <details class="maker" open={open}>
     <summary class="button secondary">{title}</summary>
-    <form method="post" action={action} class="card" aria-label={title}>
+    <PostForm action={action} class="card" aria-label={title}>
       {children}
       <button type="submit" class="primary">
         {button}
       </button>
-    </form>
+    </PostForm>
   </details>
 );

@@ -17,6 +17,7 @@ import { document, Notice } from "./layout.tsx";
 import { Outstanding } from "./outstanding.tsx";
 import { PolicyForm } from "./policy-form.tsx";
 import { projectPlace } from "./policy-place.ts";
+import { PostForm } from "./post-form.tsx";
 import type { Filled } from "./posted-fields.ts";
 import type { TypedReason } from "./reason.tsx";
 import { SaveBar } from "./save-bar.tsx";
@@ -157,7 +158,7 @@ const ReadOnly = ({ view: { member, org, own, newest, project } }: { view: Proje
       {own?.enabled && "The stored policy stays enforced on every request."}
     </p>
     {member.role === "owner" && own?.enabled && (
-      <form method="post" action={`${projectPlace(project.id).page}/switch-off`}>
+      <PostForm action={`${projectPlace(project.id).page}/switch-off`}>
         <input type="hidden" name="base" value={newest.record.revision} />
         <p>
           As an owner you may switch it off. The organization's policy then applies alone, and on this plan this one
@@ -166,7 +167,7 @@ const ReadOnly = ({ view: { member, org, own, newest, project } }: { view: Proje
         <button type="submit" class="danger">
           Switch off
         </button>
-      </form>
+      </PostForm>
     )}
   </Notice>
 );
@@ -181,7 +182,7 @@ const Manage = ({
   const { page } = projectPlace(project.id);
   return (
     <section class="card changes manage" aria-label="The project itself">
-      <form method="post" action={`${page}/name`} class="line-form">
+      <PostForm action={`${page}/name`} class="line-form">
         <Field
           form="rename"
           name="name"
@@ -193,7 +194,7 @@ const Manage = ({
         <button type="submit" class="secondary">
           Rename
         </button>
-      </form>
+      </PostForm>
       {own && !readOnly && (
         <p>
           <a class="button danger" href={`${page}/remove-policy`}>

@@ -1,5 +1,6 @@
 // Why something is saved: the field, and what was typed in it.
 import { MAX_REASON_CHARACTERS, Reason } from "../api/request.ts";
+import { checkGiven } from "../field-words.ts";
 
 export interface TypedReason {
   text: string;
@@ -11,7 +12,7 @@ export const NO_REASON: TypedReason = { text: "", error: null };
 /** What a form says; nothing typed is no reason. */
 export function typedReason(form: URLSearchParams): TypedReason {
   const text = (form.get("reason") ?? "").trim();
-  const parsed = text === "" ? null : Reason.safeParse(text);
+  const parsed = text === "" ? null : checkGiven(Reason, text);
   return { text, error: parsed?.error ? `The reason ${parsed.error.issues[0]?.message}.` : null };
 }
 

@@ -13,6 +13,7 @@ import { unknownToday } from "./difference-words.ts";
 import { Effect } from "./effect.tsx";
 import type { ImpactOutcome } from "./impact-panel.tsx";
 import { document, Notice } from "./layout.tsx";
+import { PostForm } from "./post-form.tsx";
 import { ReasonField, type TypedReason } from "./reason.tsx";
 import { RevisionAccount, RevisionReason } from "./revision-account.tsx";
 
@@ -95,7 +96,7 @@ const RestoreForm = ({ old, newest, outcome, reason, confirmed }: RestoreView) =
   const number = old.record.revision;
   const doubt = doubtOf(old.record.policy, outcome.ok ? outcome.impact.summary : null);
   return (
-    <form id={FORM} method="post" action={`/settings/compliance/history/${number}/restore`} class="save-bar">
+    <PostForm id={FORM} action={`/settings/compliance/history/${number}/restore`} class="save-bar">
       <input type="hidden" name="base" value={newest.record.revision} />
       <div class="change">
         {outcome.ok && (
@@ -117,7 +118,7 @@ const RestoreForm = ({ old, newest, outcome, reason, confirmed }: RestoreView) =
           Restore it as revision {newest.record.revision + 1}
         </button>
       </div>
-    </form>
+    </PostForm>
   );
 };
 

@@ -7,6 +7,7 @@ import { hostOf, type ListedWebhook } from "../../store/webhooks.ts";
 import { overlapUntil, webhookState } from "../webhook-state.ts";
 import { document, Notice } from "./layout.tsx";
 import { NewSecret } from "./new-secret.tsx";
+import { PostForm } from "./post-form.tsx";
 import { type Filled, UNFILLED } from "./posted-fields.ts";
 import { Time } from "./time.tsx";
 import { WebhookFields } from "./webhook-fields.tsx";
@@ -150,16 +151,16 @@ const Actions = ({ webhook }: { webhook: ListedWebhook }) => {
   return (
     <section class="card" aria-label="What to do">
       <div class="actions">
-        <form method="post" action={`${page}/test`}>
+        <PostForm action={`${page}/test`}>
           <button type="submit" class="secondary">
             Send a test
           </button>
-        </form>
-        <form method="post" action={`${page}/${stopped ? "resume" : "pause"}`}>
+        </PostForm>
+        <PostForm action={`${page}/${stopped ? "resume" : "pause"}`}>
           <button type="submit" class={stopped ? "primary" : "secondary"}>
             {stopped ? "Resume" : "Pause"}
           </button>
-        </form>
+        </PostForm>
         <a class="button secondary" href={`${page}/rotate-secret`}>
           Rotate the secret…
         </a>
@@ -174,11 +175,11 @@ const Actions = ({ webhook }: { webhook: ListedWebhook }) => {
 const Changes = ({ view: { webhook, refused } }: { view: WebhookView }) => (
   <section class="card" aria-labelledby="change">
     <h2 id="change">Change it</h2>
-    <form method="post" action={`/settings/webhooks/${webhook.id}`} class="stacked">
+    <PostForm action={`/settings/webhooks/${webhook.id}`} class="stacked">
       <WebhookFields form="change" filled={refused ?? UNFILLED} initial={webhook} />
       <button type="submit" class="secondary">
         Save
       </button>
-    </form>
+    </PostForm>
   </section>
 );

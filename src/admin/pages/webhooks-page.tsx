@@ -5,6 +5,8 @@ import { hostOf, type ListedWebhook } from "../../store/webhooks.ts";
 import { webhookState } from "../webhook-state.ts";
 import { MAX_WEBHOOKS } from "../webhooks.ts";
 import { document, Notice } from "./layout.tsx";
+import { NewId } from "./made-once.tsx";
+import { PostForm } from "./post-form.tsx";
 import { type Filled, UNFILLED } from "./posted-fields.ts";
 import { Time } from "./time.tsx";
 import { WebhookFields } from "./webhook-fields.tsx";
@@ -59,12 +61,13 @@ const Maker = ({ canSeal, full, refused }: { canSeal: boolean; full: boolean; re
     <div class="makers">
       <details class="maker" open={refused !== undefined}>
         <summary class="button secondary">New webhook</summary>
-        <form method="post" action="/settings/webhooks" class="card" aria-label="New webhook">
+        <PostForm action="/settings/webhooks" class="card" aria-label="New webhook">
+          <NewId kind="whk" />
           <WebhookFields form="new" filled={refused ?? UNFILLED} />
           <button type="submit" class="primary">
             Set up
           </button>
-        </form>
+        </PostForm>
       </details>
     </div>
   );

@@ -7,7 +7,7 @@ import { checkReceiverUrl } from "../../store/receiver-url.ts";
 import { keyringOf } from "../../store/sealing.ts";
 import { WEBHOOK_FORMATS } from "../../store/webhook-message.ts";
 import { inSandbox } from "../../store/webhook-receiver.ts";
-import { hostOf, type ListedWebhook, listWebhooks } from "../../store/webhooks.ts";
+import { findWebhook, hostOf, type ListedWebhook, listWebhooks } from "../../store/webhooks.ts";
 import type { AdminEnv } from "../authorize.ts";
 import { overlapUntil } from "../webhook-state.ts";
 import {
@@ -22,6 +22,7 @@ import {
 } from "../webhooks.ts";
 import { enter } from "./access.ts";
 import { ConfirmPage } from "./confirm-page.tsx";
+import { madeOnce } from "./made-once.tsx";
 import { readFields } from "./posted-fields.ts";
 import { postedForm } from "./posted-form.ts";
 import { Time } from "./time.tsx";
@@ -56,9 +57,15 @@ webhooks.get("/", async (c) => {
 /** Answers with the webhook's page itself: the secret is nowhere else. */
 webhooks.post("/", async (c) => {
   const member = await enter(c, "webhooks");
-  const read = readFields(await postedForm(c), formOf(c.env));
+  const form = await postedForm(c);
+  const read = readFields(form, formOf(c.env));
   if (!read.ok) return c.html(WebhooksPage({ ...(await lookAtAll(c, member)), refused: read.filled }), 422);
-  const { webhook, secret } = await createWebhook(c.env, member, { ...read.fields, enabled: true });
+  const { webhook, secret } = await madeOnce(form, {
+    kind: "whk",
+    make: (id) => createWebhook(c.env, member, { id, ...read.fields, enabled: true }),
+    found: (id) => findWebhook(c.env, member.org, id),
+    page: (id) => `/settings/webhooks/${id}`,
+  });
   return c.html(WebhookPage({ ...viewOf(c, member, webhook), secret, message: "The webhook is set up." }));
 });
 

@@ -1,6 +1,7 @@
 // A file that a command is given: JSON that must fit a schema.
 import { readFileSync } from "node:fs";
 import type * as z from "zod";
+import { checkGiven } from "../../admin/field-words.ts";
 import { plainText } from "../plain-text.ts";
 import { misused } from "./halts.ts";
 
@@ -16,7 +17,7 @@ export function readText(path: string): string {
 
 /** What a JSON file holds. Halts, naming each field, when it does not fit; `what` is what it should be. */
 export function readInput<T>(path: string, schema: z.ZodType<T>, what: string): T {
-  const parsed = schema.safeParse(jsonOf(readText(path), path));
+  const parsed = checkGiven(schema, jsonOf(readText(path), path));
   if (parsed.success) return parsed.data;
   const lines = parsed.error.issues.slice(0, 20).map((issue) => `  ${issue.path.join(".")}: ${issue.message}`);
   throw misused([`${plainText(path)} is not ${what}:`, ...lines.map((line) => plainText(line))].join("\n"));

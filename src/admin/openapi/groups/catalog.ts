@@ -64,7 +64,7 @@ export const catalog: Group = {
       path: "/admin/api/catalog",
       summary: "Put a catalog in force",
       details:
-        "Checked whole before it is, up to 8 MiB. A version never changes: the same one with other content is refused. `null` is unknown, and unknown satisfies nothing.",
+        "Checked whole before it is, up to 1.99 MB as JSON without spaces. A version never changes: the same one with other content is refused. `null` is unknown, and unknown satisfies nothing.",
       who: "operator",
       body: { schema: { Catalog }, example: CATALOG },
       answer: { schema: { CatalogSavedAnswer }, example: { version: "2026-11-23", providers: 1, models: 1 } },
