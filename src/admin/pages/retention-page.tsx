@@ -15,6 +15,7 @@ import { may } from "../roles.ts";
 import { ConfirmPage } from "./confirm-page.tsx";
 import { Field } from "./field.tsx";
 import { document, Notice } from "./layout.tsx";
+import { PostForm } from "./post-form.tsx";
 import { type Filled, UNFILLED } from "./posted-fields.ts";
 import { daysInWords, questionOf } from "./retention-words.ts";
 import { Time } from "./time.tsx";
@@ -154,7 +155,7 @@ const Change = ({ view: { rule, refused = UNFILLED } }: { view: RetentionView })
   return (
     <section class="card" aria-labelledby="change">
       <h2 id="change">Change it</h2>
-      <form method="post" action={RETENTION_ADDRESS} class="stacked">
+      <PostForm action={RETENTION_ADDRESS} class="stacked">
         <Field
           form="retention"
           name="days"
@@ -182,7 +183,7 @@ const Change = ({ view: { rule, refused = UNFILLED } }: { view: RetentionView })
         <button type="submit" class="primary">
           Save
         </button>
-      </form>
+      </PostForm>
     </section>
   );
 };
