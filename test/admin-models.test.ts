@@ -162,8 +162,8 @@ describe("by a small catalog", () => {
     expect(idsOf(await listed(world, "limit=1"))).toEqual([...names].sort());
   });
 
-  it("of ten thousand models each page is as small as of ten, and follows on the one before", async () => {
-    const many = Array.from({ length: 10_000 }, (_, n) => modelOf(`m-${n}`, { alpha: 1, leaky: 2 }));
+  it("of thousands of models each page is as small as of ten, and follows on the one before", async () => {
+    const many = Array.from({ length: 7_500 }, (_, n) => modelOf(`m-${n}`, { alpha: 1 }));
     await publish(world, { ...smallCatalog, models: many });
     const expected = idsOf(many).sort();
     let cursor = "";
