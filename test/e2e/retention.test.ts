@@ -35,7 +35,7 @@ async function save(
 
 it("without JavaScript: sets a hold at once, and lifts it once that is confirmed", async () => {
   const page = await signedIn({ javaScriptEnabled: false });
-  await page.getByRole("link", { name: "Security events" }).click();
+  await page.getByRole("navigation").getByRole("link", { name: "Security events" }).click();
   await page.getByRole("link", { name: "Events are kept for 400 days" }).click();
   await page.getByRole("heading", { name: "Retention of events" }).waitFor();
   await save(page, { days: "500", hold: true, answer: "The change is saved" });
