@@ -202,6 +202,7 @@ describe("any text", () => {
     ['{"a":{"model":1}}', true],
     ['{"a":[[{"x":{"reasoning_Models":1}}]]}', true],
     ['{"a":{"mmodelId":1}}', true],
+    ['{"a":{"mo__d_EL":1}}', true],
     ['{"a":{"mod\\u0065l":1}}', true],
     ['{"a":{"\u017f":1}}', true],
     ['{"a":{"mode":1,"l":"model","el":["model"]}}', false],

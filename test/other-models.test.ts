@@ -49,6 +49,8 @@ it.each<[ApiId, Record<string, unknown>, string[]]>([
   ["chat_completions", { compound_custom: { models: { reasoning_model: "r", answering_model: "a" } } }, ["r", "a"]],
   ["chat_completions", { compound_custom: { reasoningModel: "r" } }, ["r"]],
   ["chat_completions", { moderation: { model: "mod" } }, ["mod"]],
+  ["chat_completions", { compound_custom: { models: [{ id: "m" }] } }, ["m"]],
+  ["responses", { tools: [{ type: "x", mo_del: "m" }] }, ["m"]],
   ["chat_completions", { safety_model: "guard" }, ["guard"]],
   ["chat_completions", { guardrails: [{ moderation_llm_v2: { model_name: "guard" } }] }, ["guard"]],
   ["responses", { tools: [{ type: "mcp", headers: { model: "x" } }] }, []],
@@ -119,6 +121,8 @@ it("the catalog's own name, and an alias of it, are understood", async () => {
   expect((await ask("wise-latest")).status).toBe(200);
   expect((await ask("wise")).status).toBe(200);
   expect((await ask("curious-latest")).status).toBe(403);
+  const both = { tools: [...advisor("wise").tools, ...advisor("wise-latest").tools, ...advisor("wise-1").tools] };
+  expect((await post(world, "messages", { model: "alpha/small", ...both })).status).toBe(200);
 });
 
 it("a policy that looks at providers alone has nothing to say of models", async () => {
@@ -130,7 +134,7 @@ it("the message says which, and the next provider serves where it has what is na
   const world = await openWorld({ policy: policyOf({ requirements: ["no_training"] }), catalog });
   const refused = await errorOf(await post(world, "messages", { model: "alpha/small", ...advisor("curious-1") }));
   expect(refused.message).toContain(
-    "alpha does not meet it for small (model_not_allowed: the model curious-1 is not among those allowed; no_training: trains on prompts)",
+    "alpha does not meet it for small (model_not_allowed: the model curious-1 is not among those that are known and allowed; no_training: trains on prompts)",
   );
   expect((await post(world, "chat/completions", { model: "small", moderation: { model: "small-b" } })).status).toBe(
     200,

@@ -113,6 +113,15 @@ const REMOTE: [ApiId, string, Root, string[]][] = [
     ["mcp_toolset"],
   ],
   ["responses", "a stored prompt, which can have tools", { prompt: { id: "pmpt_1" } }, ["prompt"]],
+  ["responses", "a stored conversation", { conversation: "conv_1" }, ["conversation"]],
+  ["messages", "a stored conversation", { thread: { type: "continue", previous_message_id: "m" } }, ["thread"]],
+  ["chat_completions", "a function in other letters", { tools: [{ type: "function", Function: {} }] }, ["tools"]],
+  [
+    "chat_completions",
+    "a function of two names",
+    { tools: [{ type: "function", function: { name: "f", Name: "$web_search" } }] },
+    ["tools"],
+  ],
   ["responses", "a shell in two environments", { tools: [twoShells] }, ["shell"]],
   ["messages", "a definition that is no tool", part({ type: "tool_addition", tool: { definition: [] } }), ["tools"]],
   ["messages", "web search", { tools: [{ type: "web_search_20250305", name: "web_search" }] }, ["web_search_20250305"]],
@@ -190,6 +199,7 @@ it.each(AT_THE_CALLER)("%s: %s: nobody else is called", (api, _, root) => {
   expect(remoteTools(api, root)).toEqual([]);
 });
 
+const fetched = (source: Root): Root => ({ type: "web_fetch_result", url: "https://x.example", content: { source } });
 const message = (url: string): Root => ({ role: "user", content: [{ type: "image", source: { type: "url", url } }] });
 
 describe("an address that the provider would fetch", () => {
@@ -221,7 +231,8 @@ describe("an address that the provider would fetch", () => {
     ],
     // A type tells of an earlier turn only where the format has such.
     ["chat_completions", part({ type: "tool_use", input: { url: "https://x.example" } }), "url"],
-    ["messages", part({ type: "web_x_tool_result", Type: "y", content: [{ url: "https://x.example" }] }), "url"],
+    ["messages", part({ type: "web_fetch_tool_result", content: fetched({ url: "https://x.example/a.pdf" }) }), "url"],
+    ["messages", part({ type: "web_search_tool_result", Type: "y", content: [{ url: "https://x.example" }] }), "url"],
     ["messages", { messages: [{ type: "web_search_tool_result", ...message("https://x.example") }] }, "url"],
     ["messages", { messages: [{ type: "tool_use", input: [], ...message("https://x.example") }] }, "url"],
     ["messages", { type: "web_search_tool_result", content: [{ url: "https://x.example" }] }, "url"],
@@ -259,12 +270,21 @@ describe("an address that the provider would fetch", () => {
     ["responses", { input: [{ content: [{ type: "output_text", annotations: [{ url: "https://x.example" }] }] }] }],
     ["messages", part({ type: "tool_use", input: { url: "https://x.example" } })],
     ["messages", part({ type: "web_search_tool_result", content: [{ url: "https://x.example" }] })],
+    ["messages", part({ type: "web_fetch_tool_result", content: fetched({ type: "base64", data: "AA==" }) })],
+    ["responses", { input: [{ type: "tool_search_call", arguments: { url: "https://x.example" } }] }],
     ["messages", part({ type: "image", source: { type: "base64", data: "AA==" } })],
     ["messages", part({ type: "document", source: { type: "text", data: "https://x.example is down" } })],
     ["images_generations", { prompt: "p", image: "AA==" }],
   ])("is not what is bytes, text, or told of: %s %j", (api, root) => {
     expect(remoteTools(api, root)).toEqual([]);
   });
+});
+
+it("a long name of a long list is looked at once", () => {
+  const root = part({ ["x".repeat(100_000)]: Array(50_000).fill(1), definition: Array(50_000).fill({}) });
+  const began = performance.now();
+  expect(remoteTools("messages", root)).toEqual([]);
+  expect(performance.now() - began).toBeLessThan(1_000);
 });
 
 const url = "https://provider.example/v1";

@@ -42,6 +42,7 @@ it.each([
 });
 
 const shellIn = (environment: object) => ({ type: "shell", environment });
+const fetched = (source: object) => ({ type: "web_fetch_result", url: "https://x.example", content: { source } });
 const said = (content: object) => ({ messages: [{ role: "user", content: [content] }] });
 
 it.each<[string, object, string]>([
@@ -55,7 +56,10 @@ it.each<[string, object, string]>([
   ["responses", { tools: [{ type: "function", Type: "code_interpreter" }] }, "tools"],
   ["responses", { tools: [{ type: "image_generation", input_image_mask: { file_id: "file_1" } }] }, "file_id"],
   ["responses", { input: [{ type: "image_generation_call", id: "ig_1" }] }, "input"],
-  ["responses", { input: [{ role: "user", content: [{ type: "input_file", fileId: "file_1" }] }] }, "fileId"],
+  ["responses", { input: [{ role: "user", content: [{ type: "input_file", fileId: "file_1" }] }] }, "file_id"],
+  ["responses", { input: [{ role: "user", [`file${"_".repeat(20_000)}ID`]: "file_1" }] }, "file_id"],
+  ["responses", { input: [{ type: "message", Type: "item_reference", id: "a", role: "user", content: "b" }] }, "input"],
+  ["messages", said({ type: "web_fetch_tool_result", content: fetched({ type: "file", file_id: "f" }) }), "file_id"],
   ["chat/completions", { tools: [{ type: "code_interpreter" }] }, "tools.code_interpreter"],
   ["chat/completions", { extra_body: { google: { cached_content: "cachedContents/1" } } }, "cached_content"],
   ["responses", { images: [{ file_id: "file_1" }] }, "file_id"],
@@ -63,7 +67,7 @@ it.each<[string, object, string]>([
   ["messages", said({ type: "document", source: { type: "file", file_id: "file_1" } }), "file_id"],
   ["chat/completions", said({ type: "file", file: { file_id: "file_1" } }), "file_id"],
   ["chat/completions", { messages: [{ role: "assistant", audio: { id: "audio_1" } }] }, "audio.id"],
-])("/v1/%s with %j has the provider keep or look something up, and is refused: %s", async (path, asked, field) => {
+])("/v1/%s with %.200j has the provider keep or look something up, and is refused: %s", async (path, asked, field) => {
   const world = await open();
   const error = await errorOf(await post(world, path, { model: "mix", ...asked }));
   expect(error).toMatchObject({ status: 400, code: "not_allowed_by_policy" });

@@ -54,7 +54,7 @@ export function foundInWords({ code, found }: { readonly code: string; readonly 
     case "model_blocked":
       return "the model is on the block list";
     case "model_not_allowed":
-      return `the model ${found} is not among those allowed`;
+      return `the model ${found} is not among those that are known and allowed`;
     case "unknown_requirement":
       return `this version of the gateway does not know the requirement ${found}`;
   }

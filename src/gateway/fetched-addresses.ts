@@ -30,15 +30,20 @@ const BYTES_OR_ADDRESS: ReadonlySet<string> = new Set([
 /** The names of the members, each once, that hold an address which the provider would fetch. */
 export function fetchedAddresses(api: ApiId, root: Readonly<Record<string, unknown>>): string[] {
   const found = new Set<string>();
-  walkPrompt(api, root, (value, name) => {
-    if (typeof value === "string" && isFetched(value, name)) found.add(nameInWords(name));
+  walkPrompt(api, root, (name) => {
+    const isFetched = fetchedUnder(name);
+    if (!isFetched) return undefined;
+    return (value) => {
+      if (typeof value === "string" && isFetched(value)) found.add(nameInWords(name));
+    };
   });
   return [...found];
 }
 
-function isFetched(text: string, name: string): boolean {
-  if (ADDRESS.test(name) || CAMEL_ADDRESS.test(name)) return text !== "" && !/^data:/i.test(text);
-  return BYTES_OR_ADDRESS.has(name.toLowerCase()) && /^\s*[a-z][a-z0-9+.-]*:\/\//i.test(text);
+/** Which texts are fetched in a member of that name; undefined where none is. */
+function fetchedUnder(name: string): ((text: string) => boolean) | undefined {
+  if (ADDRESS.test(name) || CAMEL_ADDRESS.test(name)) return (text) => text !== "" && !/^data:/i.test(text);
+  return BYTES_OR_ADDRESS.has(name.toLowerCase()) ? (text) => /^\s*[a-z][a-z0-9+.-]*:\/\//i.test(text) : undefined;
 }
 
 const KNOWN_ADDRESS = /^((image|file|document|audio|video|media|source)_?)?ur[il]s?$/i;

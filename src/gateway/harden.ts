@@ -62,8 +62,8 @@ const STATEFUL: { readonly [A in ApiId]?: readonly (readonly [field: JudgedName,
  */
 const KEEPING_TOOLS = /^(code_interpreter|code_execution(_\d{8})?|shell|file_search|collections_search|retrieval)$/;
 
-/** Members that name what a provider has stored, without their case and underscores. */
-const STORED: ReadonlySet<string> = new Set(["fileid", "cachedcontent"]);
+/** Members that name what a provider has stored, by their looks. */
+const STORED: ReadonlyMap<string, string> = new Map(["file_id", "cached_content"].map((name) => [looksOf(name), name]));
 
 /**
  * Members by which a provider would answer with a model that was not judged here, whatever the policy: it may be blocked,
@@ -133,9 +133,11 @@ export function hardenedFor(
 /** An input item that stands for one of an earlier exchange; its type may be left out. */
 function isReference(item: unknown): boolean {
   if (!isObject(item)) return false;
-  const { type, id, role, content, result } = item;
+  const { id, role, content, result } = item;
+  const type = exactValueOf(item, "type");
   const isAbsent = (value: unknown) => value === undefined || value === null;
-  if (type === "item_reference" || (type === "image_generation_call" && isAbsent(result))) return true;
+  if (type === "item_reference" || type === AMBIGUOUS || (type === "image_generation_call" && isAbsent(result)))
+    return true;
   return isAbsent(type) && !isAbsent(id) && isAbsent(role) && isAbsent(content);
 }
 
@@ -154,15 +156,21 @@ function keepingTool(api: ApiId, root: Json): string | null {
 /** What the request would have looked up at the provider, as a field: a file, a cache, or an answer that was spoken. */
 function keptContent(api: ApiId, root: Json): string | null {
   let found: string | null = null;
-  const look = (value: unknown, name: string, under: string) => {
-    if (typeof value !== "string") return;
-    if (STORED.has(looksOf(name))) found ??= name;
+  const fieldOf = (name: string, under: string) => {
     // https://developers.openai.com/api/docs/guides/audio: an earlier answer, by its id.
-    if (api === "chat_completions" && name === "id" && under === "audio") found ??= "audio.id";
+    if (api === "chat_completions" && name === "id" && under === "audio") return "audio.id";
+    return STORED.get(looksOf(name));
   };
-  walkPrompt(api, root, look);
+  const watch = (name: string, under: string) => {
+    const field = fieldOf(name, under);
+    if (field === undefined) return undefined;
+    return (value: unknown) => {
+      if (typeof value === "string") found ??= field;
+    };
+  };
+  walkPrompt(api, root, watch);
   // What the caller runs itself is no provider's to look up: a name there belongs to the schema of its arguments.
   for (const tool of toolsOf(api, root))
-    if (isObject(tool) && remoteIn(tool, api).length > 0) walkPrompt(api, tool, look);
+    if (isObject(tool) && remoteIn(tool, api).length > 0) walkPrompt(api, tool, watch);
   return found;
 }

@@ -120,13 +120,18 @@ function readMember(scan: Scan, start: number): number {
 const MODEL = [..."model"].map((letter) => letter.charCodeAt(0));
 const LAST_ASCII = 0x7f;
 const LOWER = 0x20;
+const UNDERSCORE = 0x5f;
 
-/** Whether the name between its quotes holds the word "model" in any case, or an escape, or a letter beyond ASCII. */
+/**
+ * Whether the name between its quotes holds the word "model", in any case and with underscores in it; or an escape, or a
+ * letter beyond ASCII.
+ */
 function couldHoldModel(bytes: Uint8Array, start: number, end: number): boolean {
   let matched = 0;
   for (let at = start; at < end; at++) {
     const code = bytes[at] as number;
     if (code === BACKSLASH || code > LAST_ASCII) return true;
+    if (code === UNDERSCORE) continue;
     if ((code | LOWER) === MODEL[matched]) matched++;
     else matched = (code | LOWER) === MODEL[0] ? 1 : 0;
     if (matched === MODEL.length) return true;

@@ -29,23 +29,28 @@ const ONE_TOO_MANY = "";
 /** The names, as the provider has them, of the models that these members of a request name; each once. */
 export function otherModels(api: ApiId, members: Json): string[] {
   const found = new Set<string>();
-  for (const tool of toolsOf(api, members)) if (remoteIn(tool, api).length > 0) collect(tool, "", found);
-  for (const name of NAMING) collect(members[name], name, found);
+  for (const tool of toolsOf(api, members)) if (remoteIn(tool, api).length > 0) collect(tool, false, found);
+  for (const name of NAMING) collect(members[name], namesModel(name), found);
   return found.size > MAX_NAMED ? [...[...found].slice(0, MAX_NAMED), ONE_TOO_MANY] : [...found];
 }
 
 /** An advisor's `model`, `reasoning_model`, `models`, `model_name`, … */
-const NAMES_MODEL = /models?(name|id)?$/;
+function namesModel(name: string): boolean {
+  return /models?(name|id)?$/.test(looksOf(name));
+}
 
 /** What is inside is the schema of arguments, or is for somebody else. */
 const NO_MODELS: ReadonlySet<string> = new Set(["function", "input_schema", "headers"]);
 
-function collect(value: unknown, name: string, found: Set<string>): void {
+/** `isName`: whether the value stands under a name that says so; then all the text in it is taken for names. */
+function collect(value: unknown, isName: boolean, found: Set<string>): void {
+  if (found.size > MAX_NAMED) return;
   if (typeof value === "string") {
-    if (NAMES_MODEL.test(looksOf(name))) found.add(value);
-  } else if (Array.isArray(value)) for (const each of value) collect(each, name, found);
+    if (isName) found.add(value);
+  } else if (Array.isArray(value)) for (const each of value) collect(each, isName, found);
   else if (isObject(value))
-    for (const [key, child] of Object.entries(value)) if (!NO_MODELS.has(key)) collect(child, key, found);
+    for (const [key, child] of Object.entries(value))
+      if (!NO_MODELS.has(key)) collect(child, isName || namesModel(key), found);
 }
 
 /** `judge` for a request that names `models` besides its own: a candidate passes only if these do at its provider. */
@@ -82,12 +87,11 @@ function failuresOf(name: string, candidates: readonly Candidate[], judge: Evalu
 function candidatesBy(names: readonly string[], { candidates, aliases }: CatalogIndex): Map<string, Candidate[]> {
   const found = new Map<string, Candidate[]>();
   const asked = new Set(names);
-  const meant = new Map(names.map((name) => [aliases.get(name) ?? name, name]));
+  const meant = Map.groupBy(names, (name) => aliases.get(name) ?? name);
   for (const [model, served] of candidates)
     for (const candidate of served) {
       const own = candidate.mapping.model;
-      for (const name of new Set([asked.has(own) ? own : undefined, meant.get(model)])) {
-        if (name === undefined) continue;
+      for (const name of new Set([...(asked.has(own) ? [own] : []), ...(meant.get(model) ?? [])])) {
         const key = `${candidate.provider.id} ${name}`;
         found.set(key, [...(found.get(key) ?? []), candidate]);
       }

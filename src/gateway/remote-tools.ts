@@ -2,7 +2,7 @@
 // What runs at the caller is listed here; every other type of tool counts as remote, also one that nobody knows yet. Pure.
 import type { ApiId } from "../catalog/schema.ts";
 import { fetchedAddresses } from "./fetched-addresses.ts";
-import { exactValueOf, isObject, type Json } from "./json-values.ts";
+import { AMBIGUOUS, exactValueOf, isObject, type Json } from "./json-values.ts";
 import { SWITCHES } from "./judged-names.ts";
 import { isLocalShell, toolsOf } from "./tools.ts";
 
@@ -26,8 +26,7 @@ export function remoteTools(api: ApiId, root: Json): string[] {
   const found = new Set<string>([
     ...toolsOf(api, root).flatMap((tool) => remoteIn(tool, api)),
     ...SWITCHES.filter((name) => isOn(root[name])),
-    // A stored prompt can have tools of its own, which nobody sees here. On completions `prompt` is the text itself.
-    ...(api === "responses" && isObject(root.prompt) ? ["prompt"] : []),
+    ...storedContext(api, root),
     ...(isOn(root.extra_body) && !isHarmless(root.extra_body) ? ["extra_body"] : []),
     ...fetchedAddresses(api, root),
   ]);
@@ -46,8 +45,19 @@ export function remoteIn(tool: unknown, api: ApiId): string[] {
   const clientTools = CLIENT_TOOLS[api === "responses" || api === "messages" ? api : "chat_completions"];
   if (!clientTools.test(type)) return [typeInWords(type)];
   // Moonshot's own tools are functions by name: https://platform.kimi.ai/docs/guide/use-web-search
-  const name = isObject(tool.function) ? tool.function.name : tool.name;
+  const named = exactValueOf(tool, "function") ?? tool;
+  const name = isObject(named) ? exactValueOf(named, "name") : AMBIGUOUS;
+  if (name === AMBIGUOUS) return ["tools"];
   return typeof name === "string" && name.startsWith("$") ? [typeInWords(name)] : [];
+}
+
+/** Members by which a provider adds what it has stored, and who put it there could give it tools that nobody sees here. */
+function storedContext(api: ApiId, { prompt, conversation, thread }: Json): string[] {
+  const isThere = (value: unknown) => value !== undefined && value !== null;
+  // On completions `prompt` is the text itself.
+  if (api === "responses")
+    return [...(isObject(prompt) ? ["prompt"] : []), ...(isThere(conversation) ? ["conversation"] : [])];
+  return api === "messages" && isThere(thread) ? ["thread"] : [];
 }
 
 /** Off is what is absent, null, false, or an empty list. An empty object switches web search on. */

@@ -17,9 +17,15 @@ const NO_TOOL = null;
  */
 export function toolsOf(api: ApiId, root: Json): unknown[] {
   const found: unknown[] = [];
-  walkPrompt(api, root, (value, name, under) => {
-    if (folded(name) === "tools" && BRINGS_TOOLS.has(under)) for (const tool of listed(value, api)) found.push(tool);
-    else if (isDefinition(name, under)) found.push(value);
+  const list = (tools: unknown) => {
+    for (const tool of listed(tools, api)) found.push(tool);
+  };
+  const define = (tool: unknown) => {
+    found.push(tool);
+  };
+  walkPrompt(api, root, (name, under) => {
+    if (BRINGS_TOOLS.has(under) && folded(name) === "tools") return list;
+    return isDefinition(name, under) ? define : undefined;
   });
   return found;
 }
