@@ -81,6 +81,20 @@ describe("a change", () => {
     expect(body.data).toMatchObject([{ action: "events.retention", detail: expected }]);
   });
 
+  it.each<[string, [number, boolean] | null, Record<string, string>]>([
+    ["before any", null, { days: "400" }],
+    ["after one", [200, true], { days: "200", legal_hold: "on" }],
+  ])("to what holds already, %s, is none: nothing is saved, and nothing said to be", async (_, rules, form) => {
+    if (rules) await world.changeRule(...rules);
+    const log = async () => (await world.ask("owner", "GET", "/audit-log")).body.data;
+    const before = [await rule(), await log()];
+    const { status, html } = await post(form);
+    expect(status).toBe(200);
+    expect(html).toContain("There is nothing to save");
+    expect(html).not.toContain("The change is saved");
+    expect([await rule(), await log()]).toEqual(before);
+  });
+
   it.each<[string, [number, boolean], Record<string, string>, string]>([
     ["for fewer days", [400, false], { days: "200" }, "Keep events for 200 days instead of 400?"],
     ["that lifts a hold", [400, true], { days: "400" }, "Lift the legal hold?"],
@@ -94,7 +108,13 @@ describe("a change", () => {
       "for fewer days under a hold",
       [400, true],
       { days: "200", legal_hold: "on" },
-      "nothing is removed while it lasts",
+      "While a legal hold is in force nothing is removed",
+    ],
+    [
+      "for fewer days that sets a hold",
+      [400, false],
+      { days: "200", legal_hold: "on" },
+      "While a legal hold is in force nothing is removed",
     ],
   ])("%s is asked once more", async (_, [days, hold], form, words) => {
     await world.changeRule(days, hold);

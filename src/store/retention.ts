@@ -35,8 +35,9 @@ export async function retentionOf(env: Env, org: string | null): Promise<Retenti
 }
 
 /**
- * Changes what holds for an organization, with its audit row. What holds already is not written anew. Null, with nothing
- * written, when it is not what it `was` any more: a legal hold that somebody sets meanwhile is not lifted unawares.
+ * Changes what holds for an organization, with its audit row. What holds already is not written anew: then the answer is
+ * what it `was`. Null, with nothing written, when it is not that any more: a legal hold that somebody sets meanwhile is not
+ * lifted unawares.
  */
 export async function putRetention(
   env: Env,

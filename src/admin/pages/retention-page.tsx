@@ -32,10 +32,8 @@ export interface RetentionView {
   rule: Retention;
   /** What stands for the events that were removed so far. */
   cut: SignedCut | null;
-  /** Whether this page follows a change. */
-  saved?: boolean;
-  /** Whether somebody else changed it first. */
-  overtaken?: boolean;
+  /** What became of a change that this page follows; it is overtaken where somebody else changed it first. */
+  change?: "saved" | "unchanged" | "overtaken" | undefined;
   refused?: Filled;
   now: number;
 }
@@ -46,7 +44,7 @@ export function versionOf({ changed_at }: Retention): string {
 }
 
 export const RetentionPage = (view: RetentionView) => {
-  const { member, settings, saved, overtaken } = view;
+  const { member, settings, change } = view;
   return document({
     title: "Retention of events",
     member,
@@ -64,8 +62,9 @@ export const RetentionPage = (view: RetentionView) => {
             still verifies.
           </p>
         </div>
-        {saved && <Notice kind="good" title="The change is saved, and in the audit log." role="status" />}
-        {overtaken && (
+        {change === "saved" && <Notice kind="good" title="The change is saved, and in the audit log." role="status" />}
+        {change === "unchanged" && <Notice kind="good" title="There is nothing to save" role="status" />}
+        {change === "overtaken" && (
           <Notice kind="bad" title="Not saved: somebody else changed it at the same time" role="alert">
             <p>Look what holds now, then change it again.</p>
           </Notice>
@@ -220,7 +219,7 @@ export const RetentionConfirmation = ({
           <p>Until then it can be changed back. Every owner and admin sees it in the audit log.</p>
         </>
       ) : (
-        <p>The legal hold stays, and nothing is removed while it lasts.</p>
+        <p>While a legal hold is in force nothing is removed.</p>
       ),
   });
 };

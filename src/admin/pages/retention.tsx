@@ -34,7 +34,8 @@ export const retention = new Hono<AdminEnv>();
 
 retention.get("/", async (c) => {
   const view = await look(c, await enter(c, "events"));
-  return c.html(RetentionPage({ ...view, saved: c.req.query("saved") === versionOf(view.rule) }));
+  const change = c.req.query("saved") === versionOf(view.rule) ? "saved" : undefined;
+  return c.html(RetentionPage({ ...view, change }));
 });
 
 retention.post("/", async (c) => {
@@ -51,8 +52,9 @@ retention.post("/", async (c) => {
       form.has(CONFIRMED) ? 409 : 200,
     );
   const saved = await putRetention(c.env, { org: member.org, ...next, was, actor: member.email });
-  if (saved) return c.redirect(`${RETENTION_ADDRESS}?saved=${encodeURIComponent(versionOf(saved))}`, 303);
-  return c.html(RetentionPage({ ...(await look(c, member)), overtaken: true }), 409);
+  if (!saved) return c.html(RetentionPage({ ...(await look(c, member)), change: "overtaken" }), 409);
+  if (saved === was) return c.html(RetentionPage({ ...view, change: "unchanged" }));
+  return c.redirect(`${RETENTION_ADDRESS}?saved=${encodeURIComponent(versionOf(saved))}`, 303);
 });
 
 async function look(c: Context<AdminEnv>, member: Member): Promise<RetentionView> {
