@@ -7,6 +7,8 @@ import { policyOf, replacing } from "./world.ts";
 const make = (world: AdminWorld, body: unknown) => world.ask("admin", "POST", "/projects", { body });
 const listed = async (world: AdminWorld, query = "") =>
   ProjectsAnswer.parse((await world.ask("admin", "GET", `/projects${query}`)).body);
+const creations = async (world: AdminWorld) =>
+  (await world.ask("owner", "GET", "/audit-log?action=project.create")).body.data;
 
 it("a project is made with a name or by its first key, and listed with what it has", async () => {
   const world = await openAdminWorld();
@@ -36,6 +38,44 @@ it("an id is taken once, and in another organization it is another project", asy
   expect((await listed(theirs)).data).toMatchObject([{ name: "Theirs" }]);
 });
 
+it("two who make the same project at the same time make one, by one of them, with one row in the audit log", async () => {
+  const world = await openAdminWorld();
+  const env = { ...world.env, DB: together(world.env.DB, 2) };
+  const answers = await Promise.all(
+    (["owner", "admin"] as const).map((by) =>
+      world.ask(by, "POST", "/projects", { body: { id: "web", name: `Of the ${by}` }, env }),
+    ),
+  );
+  expect(answers.map(({ status }) => status).sort()).toEqual([201, 409]);
+  const [project] = (await listed(world)).data;
+  expect(answers.find(({ status }) => status === 201)?.body.name).toBe(project?.name);
+  expect(await creations(world)).toMatchObject([{ actor: project?.created_by, detail: { name: project?.name } }]);
+});
+
+it("two first keys of a project at the same time make it once", async () => {
+  const world = await openAdminWorld();
+  const env = { ...world.env, DB: together(world.env.DB, 2) };
+  const makeKey = () => world.ask("admin", "POST", "/keys", { body: { project: "web", name: "CI" }, env });
+  expect((await Promise.all([makeKey(), makeKey()])).map(({ status }) => status)).toEqual([201, 201]);
+  expect((await listed(world)).data).toMatchObject([{ id: "web", keys: 2 }]);
+  expect(await creations(world)).toHaveLength(1);
+});
+
+/** A database whose batches wait for one another until there are so many. */
+function together(DB: D1Database, count: number): D1Database {
+  let release = () => {};
+  const all = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  let waiting = 0;
+  return replacing(DB, {
+    batch: async (statements) => {
+      if (++waiting === count) release();
+      await all;
+      return DB.batch(statements) as never;
+    },
+  });
+}
 it.each([
   ["capitals", { id: "Web" }, "id"],
   ["a path", { id: "../web" }, "id"],

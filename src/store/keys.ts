@@ -1,7 +1,7 @@
 // API keys of an organization's projects. D1 first, then the edge; cron repairs what the edge did not take.
 import type { Env } from "../env.ts";
 import { auditStatement } from "./audit-log.ts";
-import { findProject, projectStatements } from "./projects.ts";
+import { projectStatements } from "./projects.ts";
 import { publishKey } from "./publish-key.ts";
 import { API_KEY_PREFIX, hashSecret, ID_END, newId, newSecret, shownPrefix, timestamp } from "./secrets.ts";
 
@@ -50,9 +50,8 @@ export async function createKey(
   const key = newSecret(API_KEY_PREFIX);
   const hash = hashSecret(key);
   const now = timestamp();
-  const known = await findProject(env, org, project);
   await env.DB.batch([
-    ...(known ? [] : projectStatements(env, { org, id: project, name: project, actor })),
+    ...projectStatements(env, { org, id: project, name: project, actor }),
     env.DB.prepare(
       `INSERT INTO api_keys (id, hash, prefix, org, project, name, created_at, created_by, expires_at, changed_at)
        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?7)`,

@@ -1,7 +1,7 @@
 // Projects of an organization: what its keys belong to. A project's policy is no part of this: it stands in the
 // organization's revisions, which decide alone what is enforced.
 import type { Env } from "../env.ts";
-import { auditStatement } from "./audit-log.ts";
+import { auditStatement, type Condition } from "./audit-log.ts";
 import { timestamp } from "./secrets.ts";
 
 export interface Project {
@@ -54,22 +54,24 @@ export async function createProject(
   env: Env,
   project: { org: string; id: string; name: string; actor: string },
 ): Promise<Project | null> {
-  const { org, id } = project;
-  if (await findProject(env, org, id)) return null;
-  await env.DB.batch(projectStatements(env, project));
-  return findProject(env, org, id);
+  const [, created] = await env.DB.batch(projectStatements(env, project));
+  return created?.meta.changes ? findProject(env, project.org, project.id) : null;
 }
 
-/** The statements that create a project which is not there yet. */
+/** The statements that create a project, with its audit row; nothing when the organization has one of that id. */
 export function projectStatements(
   env: Env,
   { org, id, name, actor }: { org: string; id: string; name: string; actor: string },
 ): D1PreparedStatement[] {
+  const isNew: Condition = {
+    sql: "NOT EXISTS (SELECT 1 FROM projects WHERE org = ? AND id = ?)",
+    values: [org, id],
+  };
   return [
+    auditStatement(env, { org, actor, action: "project.create", target: id, detail: { name } }, isNew),
     env.DB.prepare(
       "INSERT INTO projects (org, id, name, created_at, created_by) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
     ).bind(org, id, name, timestamp(), actor),
-    auditStatement(env, { org, actor, action: "project.create", target: id, detail: { name } }),
   ];
 }
 
