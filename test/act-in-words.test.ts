@@ -84,6 +84,7 @@ it.each([
     "Removed the webhook to siem.a.example, which stood at number 12 of the chain.",
   ],
   ["catalog.publish", {}, "Published the catalog it."],
+  ["dead_letter.replay", {}, "Sent the dead letter it on its way again."],
   [
     "of.a_newer_build",
     { size: 3, deep: { on: true, ids: [] } },

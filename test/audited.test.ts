@@ -4,9 +4,9 @@ import { deliverWebhooks } from "../src/audit/deliver.ts";
 import { DISABLED_POLICY } from "../src/compliance/policy.ts";
 import type { Env } from "../src/env.ts";
 import { type Caller, made } from "./admin-world.ts";
+import { replacing, withoutAuditLog } from "./replacing.ts";
 import { smallCatalog } from "./small-catalog.ts";
 import { openWebhookWorld, type WebhookWorld } from "./webhook-world.ts";
-import { replacing } from "./world.ts";
 
 let world: WebhookWorld;
 const at = { webhook: "", key: "", token: "" };
@@ -26,17 +26,6 @@ afterEach(() => {
 
 const CREDENTIAL = { secret: "sk-0123456789abcdef", variables: {} };
 const IF_MATCH = { "if-match": 'W/"2"' };
-
-/** A database that takes everything but rows of the audit log. */
-function withoutAuditLog({ DB }: Env): D1Database {
-  return replacing(DB, {
-    prepare(sql: string) {
-      if (!sql.startsWith("INSERT INTO audit_log")) return DB.prepare(sql);
-      const bind = () => DB.prepare("INSERT INTO no_such_table VALUES (1)");
-      return replacing(DB.prepare(sql), { bind });
-    },
-  });
-}
 
 /** All that D1 holds. */
 async function held({ DB }: Env): Promise<string> {

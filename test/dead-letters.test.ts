@@ -7,8 +7,8 @@ import type { Env } from "../src/env.ts";
 import { countDeadLetters } from "../src/store/dead-letters.ts";
 import { findEvent } from "../src/store/events.ts";
 import { openAdminWorld } from "./admin-world.ts";
+import { replacing, together, withoutAuditLog } from "./replacing.ts";
 import { eventOf } from "./security-event.ts";
-import { replacing } from "./world.ts";
 
 beforeEach(() => {
   vi.spyOn(console, "error").mockImplementation(() => {});
@@ -80,6 +80,27 @@ describe("a dead letter", () => {
     expect(await countDeadLetters(env, org)).toBe(0);
   });
 
+  it("leaves one row in the operator's audit log, also when two replay it at the same time", async () => {
+    const { env, org, call } = await openAdminWorld();
+    const [id = ""] = await deliver(env, "portcullis-audit-dead", [eventOf(org)]);
+    const twice = { env: { ...env, DB: together(env.DB, 2) } };
+    const replay = () => call("operator", "POST", `/dead-letters/${id}/replay`, twice);
+    const answers = await Promise.all([replay(), replay()]);
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, 404]);
+    const { body } = await call("operator", "GET", "/audit-log?limit=200");
+    const rows = body.data.filter(({ target }: { target: string }) => target === id);
+    expect(rows).toMatchObject([{ org: null, actor: "operator", action: "dead_letter.replay" }]);
+  });
+
+  it("stays waiting where the audit log takes no row of its replay", async () => {
+    const { env, org, call } = await openAdminWorld();
+    const [id = ""] = await deliver(env, "portcullis-audit-dead", [eventOf(org)]);
+    const replay = (DB: D1Database) => call("operator", "POST", `/dead-letters/${id}/replay`, { env: { ...env, DB } });
+    expect((await replay(withoutAuditLog(env))).status).toBe(503);
+    expect(await countDeadLetters(env, org)).toBe(1);
+    expect((await replay(env.DB)).status).toBe(200);
+  });
+
   it("that the queue does not take stays waiting", async () => {
     const { env, org, call } = await openAdminWorld();
     const [id = ""] = await deliver(env, "portcullis-audit-dead", [eventOf(org)]);
@@ -87,6 +108,8 @@ describe("a dead letter", () => {
     const { status } = await call("operator", "POST", `/dead-letters/${id}/replay`, { env: { ...env, AUDIT } });
     expect(status).toBeGreaterThanOrEqual(500);
     expect(await countDeadLetters(env, org)).toBe(1);
+    const { body } = await call("operator", "GET", "/audit-log?limit=200");
+    expect(body.data.map(({ target }: { target: string }) => target)).not.toContain(id);
   });
 
   it.each(["owner", "admin", "developer", "nobody"] as const)("is not for the %s", async (by) => {

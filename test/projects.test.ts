@@ -2,6 +2,7 @@
 import { expect, it } from "vitest";
 import { ProjectAnswer, ProjectsAnswer } from "../src/admin/api/projects.ts";
 import { type AdminWorld, openAdminWorld } from "./admin-world.ts";
+import { together } from "./replacing.ts";
 import { policyOf, replacing } from "./world.ts";
 
 const make = (world: AdminWorld, body: unknown) => world.ask("admin", "POST", "/projects", { body });
@@ -61,21 +62,6 @@ it("two first keys of a project at the same time make it once", async () => {
   expect(await creations(world)).toHaveLength(1);
 });
 
-/** A database whose batches wait for one another until there are so many. */
-function together(DB: D1Database, count: number): D1Database {
-  let release = () => {};
-  const all = new Promise<void>((resolve) => {
-    release = resolve;
-  });
-  let waiting = 0;
-  return replacing(DB, {
-    batch: async (statements) => {
-      if (++waiting === count) release();
-      await all;
-      return DB.batch(statements) as never;
-    },
-  });
-}
 it.each([
   ["capitals", { id: "Web" }, "id"],
   ["a path", { id: "../web" }, "id"],

@@ -80,6 +80,10 @@ const ACTS: Readonly<Record<AuditAction, Act>> = {
       `Removed the webhook to ${shown(host)}, which stood at number ${shown(delivered_seq)} of the chain.`,
   },
   "catalog.publish": { label: "Catalog published", words: (target) => `Published the catalog ${target}.` },
+  "dead_letter.replay": {
+    label: "Dead letter replayed",
+    words: (target) => `Sent the dead letter ${target} on its way again.`,
+  },
   "sign_in.refuse": {
     label: "Sign-in refused",
     words: (target, { reason }) => `Refused to sign ${target} in: ${shown(reason).replaceAll("_", " ")}.`,

@@ -6,7 +6,7 @@ import { newId, timestamp } from "./secrets.ts";
 
 /** All that can be recorded. */
 export const AUDIT_ACTIONS = [
-  ...["org.create", "org.change", "catalog.publish"],
+  ...["org.create", "org.change", "catalog.publish", "dead_letter.replay"],
   ...["member.put", "member.remove", "token.issue", "token.revoke", "sign_in.refuse"],
   ...["policy.save", "policy.restore", "routing.save", "project.policy.save", "project.policy.remove"],
   ...["project.create", "project.rename", "project.remove", "key.create", "key.change", "key.revoke"],

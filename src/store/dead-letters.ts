@@ -1,5 +1,6 @@
 // Messages of the audit queue that could not be stored, whole, until an operator replays them.
 import type { Env } from "../env.ts";
+import { auditStatement, type Condition } from "./audit-log.ts";
 import { timestamp } from "./secrets.ts";
 
 export interface DeadLetter {
@@ -59,13 +60,27 @@ export async function countDeadLetters(env: Env, org?: string): Promise<number> 
   return (await waitingDeadLetters(env, org)).count;
 }
 
-/** Sends a message to the queue once more and marks it as replayed. False when there is none that waits. */
+/**
+ * Sends a message to the queue once more, and marks it as replayed, with its audit row. False when there is none that waits.
+ * One that is sent and cannot be marked is sent again: its event is stored once all the same.
+ */
 export async function replayDeadLetter(env: Env, id: string): Promise<boolean> {
   const letter = await env.DB.prepare("SELECT body FROM dead_letters WHERE id = ? AND replayed_at IS NULL")
     .bind(id)
     .first<{ body: string }>();
   if (!letter) return false;
   await env.AUDIT.send(JSON.parse(letter.body), { contentType: "json" });
-  await env.DB.prepare("UPDATE dead_letters SET replayed_at = ? WHERE id = ?").bind(timestamp(), id).run();
-  return true;
+  const waits: Condition = {
+    sql: "EXISTS (SELECT 1 FROM dead_letters WHERE id = ? AND replayed_at IS NULL)",
+    values: [id],
+  };
+  const entry = { org: null, actor: "operator", action: "dead_letter.replay", target: id, detail: {} } as const;
+  const [, marked] = await env.DB.batch([
+    auditStatement(env, entry, waits),
+    env.DB.prepare("UPDATE dead_letters SET replayed_at = ? WHERE id = ? AND replayed_at IS NULL").bind(
+      timestamp(),
+      id,
+    ),
+  ]);
+  return (marked?.meta.changes ?? 0) > 0;
 }

@@ -1,5 +1,6 @@
-// The rows of the audit log that belong to no organization: catalogs that were published, and sign-ins refused to nobody
-// that is known. The operator reads them; an organization's own rows are for its owners and admins.
+// The rows of the audit log that belong to no organization: catalogs that were published, dead letters that were replayed,
+// and sign-ins refused to nobody that is known. The operator reads them; an organization's own rows are for its owners and
+// admins.
 import type { Env } from "../env.ts";
 import type { AuditRow } from "./audit-log.ts";
 import { ID_END } from "./secrets.ts";
