@@ -5,6 +5,7 @@ import { type PageForm, postFormsIn } from "./page-forms.ts";
 import { signInWith, visitPage } from "./page-visit.ts";
 import { openWebhookWorld, type WebhookWorld } from "./webhook-world.ts";
 
+const DAY_MS = 86_400_000;
 const MEMBER = "/members/admin%40acme.example";
 
 let acme: WebhookWorld;
@@ -130,6 +131,25 @@ describe.each(MADE)("%s", (_, { page, action, list, kind, fields, secret, alread
     const before = await listed(acme);
     const refused = await send(acme, { ...(await opened(acme)), new_id: id() });
     expect(refused.status).toBe(400);
+    expect(await listed(acme)).toEqual(before);
+  });
+
+  it("is made by a form that stood open overnight", async () => {
+    const new_id = newId(kind, Date.now() - DAY_MS);
+    expect((await send(acme, { ...(await opened(acme)), new_id })).status).toBeLessThan(300);
+  });
+
+  it.each([
+    ["behind all others", () => `${kind}_${"0".repeat(26)}`],
+    ["eight days back", () => newId(kind, Date.now() - 8 * DAY_MS)],
+    ["five minutes ahead", () => newId(kind, Date.now() + 300_000)],
+    ["before all others", () => `${kind}_7${"Z".repeat(25)}`],
+  ])("does not take a place in the list that is not its own: %s", async (_, id) => {
+    const before = await listed(acme);
+    const refused = await send(acme, { ...(await opened(acme)), new_id: id() });
+    expect(refused.status).toBe(409);
+    expect(refused.html).toContain("This form is too old");
+    expect(refused.html).toContain("reload the page");
     expect(await listed(acme)).toEqual(before);
   });
 });

@@ -1,7 +1,7 @@
 // Credentials that Portcullis issues: how they are made, recognized and hashed. Only the SHA-256 of one is ever stored.
 import { createHash, randomBytes } from "node:crypto";
 import { crc32 } from "node:zlib";
-import { encodeTime, ulid } from "ulid";
+import { decodeTime, encodeTime, ulid } from "ulid";
 
 /** An API key: for requests to `/v1`. */
 export const API_KEY_PREFIX = "pcl_";
@@ -45,9 +45,10 @@ export function newId(kind: IdKind, now = Date.now()): string {
   return `${kind}_${ulid(now)}`;
 }
 
-/** Whether {@link newId} could have made it. */
-export function isNewId(kind: IdKind, id: string): boolean {
-  return id.startsWith(`${kind}_`) && /^[0-7][0-9A-HJKMNP-TV-Z]{25}$/.test(id.slice(kind.length + 1));
+/** When {@link newId} made it (epoch milliseconds); null for what it cannot have made. */
+export function timeOfId(kind: IdKind, id: string): number | null {
+  const sortable = id.slice(kind.length + 1);
+  return id === `${kind}_${sortable}` && /^[0-7][0-9A-HJKMNP-TV-Z]{25}$/.test(sortable) ? decodeTime(sortable) : null;
 }
 
 /** Sorts before every id made at `time` (epoch milliseconds) or later, and after every earlier one. */

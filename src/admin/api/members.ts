@@ -1,5 +1,4 @@
-// Members. Owners manage them; the operator makes the first owner of an organization, and that owner's first token, and
-// nothing after that.
+// Members. Owners manage them. While no owner can sign in the operator makes the first one, or issues an owner a token.
 import { type Context, Hono } from "hono";
 import * as z from "zod";
 import { hasOwner, listMembers, ownerIsIn, putMember, removeMember } from "../../store/members.ts";

@@ -1,9 +1,15 @@
 // What a form makes, it makes once. The id of what will be made is chosen where the form is rendered, so that the same form
-// sent again, by a reload or a second click, finds that made already and makes no second secret.
-import { isNewId, newId } from "../../store/secrets.ts";
+// sent again, by a reload or a second click, finds that made already and makes no second secret. A webhook leaves
+// nothing to be found once it is removed; then its form makes it anew.
+import { newId, timeOfId } from "../../store/secrets.ts";
 import { invalid, Problem } from "../problem.ts";
 
 const FIELD = "new_id";
+
+/** Lists are ordered by id, so that an id of any time would let somebody hide what they make behind all that is older. */
+const OLDEST_FORM_MS = 7 * 86_400_000;
+/** As much as the clocks of two locations may differ. */
+const CLOCK_SKEW_MS = 60_000;
 
 const ONCE = "Its secret was shown once. If you did not keep it,";
 const ALREADY = {
@@ -17,7 +23,7 @@ export const NewId = ({ kind }: { kind: Kind }) => <input type="hidden" name={FI
 
 /**
  * Makes what a form asks for, under the id that it brought. Throws 409 when the organization has that already (`found`),
- * leading to its `page`, and 400 for an id that no form of ours brings.
+ * leading to its `page`, or when the form is too old, and 400 for an id that no form of ours brings.
  */
 export async function madeOnce<T>(
   form: URLSearchParams,
@@ -34,7 +40,10 @@ export async function madeOnce<T>(
   },
 ): Promise<T> {
   const id = form.get(FIELD) ?? "";
-  if (!isNewId(kind, id)) throw invalid([{ path: "", message: "This is not a form that the page sends." }]);
+  const opened = timeOfId(kind, id);
+  if (opened === null) throw invalid([{ path: "", message: "This is not a form that the page sends." }]);
+  const age = Date.now() - opened;
+  if (age > OLDEST_FORM_MS || age < -CLOCK_SKEW_MS) throw tooOld();
   try {
     return await make(id);
   } catch (error) {
@@ -43,4 +52,13 @@ export async function madeOnce<T>(
     const { title, detail, label } = ALREADY[kind];
     throw new Problem({ status: 409, code: "conflict", title, detail, wayOn: { href: page(id), label } });
   }
+}
+
+function tooOld(): Problem {
+  return new Problem({
+    status: 409,
+    code: "conflict",
+    title: "This form is too old",
+    detail: "Nothing was changed. Go back, reload the page, and fill the form in again.",
+  });
 }
