@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
 import { openBrowser, violationsOn } from "./browser.ts";
@@ -106,30 +107,57 @@ it("a save on an outdated revision says who saved, and loses nothing that was ch
   await changePolicy(DEMO_POLICY);
 });
 
-it("a double click makes one key, and its secret is shown; the same form sent again makes none", async () => {
-  const keys = async () => ((await (await admin("/keys?limit=200")).json()) as { data: unknown[] }).data.length;
-  await signIn();
-  await page.goto(`${demo.url}/settings/projects`);
-  const before = await keys();
+const keys = async () => ((await (await admin("/keys?limit=200")).json()) as { data: unknown[] }).data.length;
+
+async function fillInNewKey(): Promise<void> {
   await page.getByText("New key").click();
   await page.locator("#key-project").fill("web");
   await page.locator("#key-name").fill("twice");
+}
+
+it("a double click makes one key, and its secret is shown; the same form sent again makes none", async () => {
+  await signIn();
+  await page.goto(`${demo.url}/settings/projects`);
+  const before = await keys();
+  await fillInNewKey();
   const id = await page.locator('input[name="new_id"]').inputValue();
   await page.getByRole("button", { name: "Create key" }).dblclick();
   expect(await page.locator(".secret").textContent()).toMatch(/^pcl_/);
   expect(await keys()).toBe(before + 1);
 
-  await page.getByText("New key").click();
+  await fillInNewKey();
   await page.locator('input[name="new_id"]').evaluate((input: HTMLInputElement, value) => {
     input.value = value;
   }, id);
-  await page.locator("#key-project").fill("web");
-  await page.locator("#key-name").fill("twice");
   await page.getByRole("button", { name: "Create key" }).click();
   await page.getByRole("heading", { name: "This key was created already" }).waitFor();
   expect(await violationsOn(page)).toEqual([]);
   await page.getByRole("link", { name: "The key" }).click();
   await page.getByRole("heading", { name: "twice" }).waitFor();
+  expect(await keys()).toBe(before + 1);
+});
+
+it("a click while the first one is still under way does not take the place of the answer with the secret", async () => {
+  await signIn();
+  await page.goto(`${demo.url}/settings/projects`);
+  const before = await keys();
+  let asked = 0;
+  await page.route("**/settings/keys", async (route) => {
+    asked += 1;
+    const response = await route.fetch();
+    await pause(3_000);
+    // Refused where another click has given this one up.
+    await route.fulfill({ response }).catch(() => undefined);
+  });
+  await fillInNewKey();
+  // Playwright's own clicks wait for what is under way.
+  await page.getByRole("button", { name: "Create key" }).evaluate((button: HTMLElement) => {
+    button.click();
+    setTimeout(() => button.click(), 1_500);
+  });
+  expect(await page.getByText(/is created$|was created already$/).textContent()).toBe("The key twice is created");
+  expect(await page.locator(".secret").textContent()).toMatch(/^pcl_/);
+  expect(asked).toBe(1);
   expect(await keys()).toBe(before + 1);
 });
 

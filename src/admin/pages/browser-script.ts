@@ -26,11 +26,16 @@ export const BROWSER_SCRIPT = `"use strict";
   };
   const failed = "The preview could not be updated, so it is older than your changes. Nothing is saved. ";
 
-  // The answer to the second click would be that it is made already, in the place of the one that shows the secret.
+  // The answer to the second click would be that it is made already, in the place of the one that shows the secret. Not for
+  // longer: where the first was stopped, or somebody comes back to the page, the button must not be dead.
+  const ANSWERED_WITHIN_MS = 10000;
   let sent = -Infinity;
+  addEventListener("pageshow", (event) => {
+    if (event.persisted) sent = -Infinity;
+  });
   document.addEventListener("submit", (event) => {
     if (event.target.method !== "post") return;
-    if (event.timeStamp - sent < 1000) event.preventDefault();
+    if (event.timeStamp - sent < ANSWERED_WITHIN_MS) event.preventDefault();
     else sent = event.timeStamp;
   });
 
