@@ -1,18 +1,25 @@
 // What a list is filtered by, as SQL. Pure.
 import { firstIdAt } from "./secrets.ts";
 
-type Condition = readonly [condition: string, value: string | undefined];
+/** A condition in SQL, written in the code, with the values of its placeholders. */
+export interface Condition {
+  readonly sql: string;
+  readonly values: readonly (string | number | null)[];
+}
+
+/** A condition with the one value that a list is filtered by; undefined where it is not. */
+type Filter = readonly [sql: string, value: string | undefined];
 
 /**
  * The conditions of a WHERE clause, each with the value of its one placeholder; those without a value are left out. The
  * conditions are part of the statement, so they must be written in the code.
  */
-export function conditionsOf(filters: readonly Condition[]): {
+export function conditionsOf(filters: readonly Filter[]): {
   where: string;
   values: string[];
 } {
-  const given = filters.flatMap(([condition, value]) => (value === undefined ? [] : [{ condition, value }]));
-  return { where: given.map(({ condition }) => condition).join(" AND "), values: given.map(({ value }) => value) };
+  const given = filters.flatMap(([sql, value]) => (value === undefined ? [] : [{ sql, value }]));
+  return { where: given.map(({ sql }) => sql).join(" AND "), values: given.map(({ value }) => value) };
 }
 
 /**
@@ -23,7 +30,7 @@ export function idRange(
   kind: "evt" | "log",
   { from, to, before }: Partial<Record<"from" | "to" | "before", string | undefined>>,
   early = 0,
-): Condition[] {
+): Filter[] {
   const ends = [before, to && firstIdAt(kind, Date.parse(to))].filter((end) => end !== undefined);
   return [
     ["id >= ?", from && firstIdAt(kind, Date.parse(from) - early)],
