@@ -24,7 +24,8 @@ export function conditionsOf(filters: readonly Filter[]): {
 
 /**
  * The ids of a page of a list by time, so that an index finds its rows at once: `from` (inclusive) and `to` (exclusive) are
- * RFC 3339, `before` is an id. An id may have a time that is earlier than its row's by less than `early`.
+ * RFC 3339, `before` is an id. An id may have a time that is earlier than its row's by less than `early`. That they are
+ * likely keeps SQLite from preferring an index of nothing but the period to the one of a filter beside it.
  */
 export function idRange(
   kind: "evt" | "log",
@@ -33,8 +34,8 @@ export function idRange(
 ): Filter[] {
   const ends = [before, to && firstIdAt(kind, Date.parse(to))].filter((end) => end !== undefined);
   return [
-    ["id >= ?", from && firstIdAt(kind, Date.parse(from) - early)],
+    ["likely(id >= ?)", from && firstIdAt(kind, Date.parse(from) - early)],
     // The lower of the two alone: of two bounds SQLite seeks by the one that it reads first.
-    ["id < ?", ends.sort()[0]],
+    ["likely(id < ?)", ends.sort()[0]],
   ];
 }
