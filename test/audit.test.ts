@@ -9,9 +9,10 @@ import { putCatalog } from "../src/store/catalogs.ts";
 import type { SecurityEvent } from "../src/store/event.ts";
 import { createKey, revokeKey } from "../src/store/keys.ts";
 import { createOrg } from "../src/store/orgs.ts";
+import { publishOrg } from "../src/store/publish.ts";
 import { distrustKeys } from "../src/store/publish-key.ts";
 import { kvKeys } from "../src/store/records.ts";
-import { newestRevision, saveRevision } from "../src/store/revisions.ts";
+import { newestRevision, type Revision, saveRevision } from "../src/store/revisions.ts";
 import { hashSecret } from "../src/store/secrets.ts";
 import { eventOf } from "./security-event.ts";
 import { smallCatalog } from "./small-catalog.ts";
@@ -198,7 +199,7 @@ describe("the job that repairs the edge", () => {
 
   it("removes a revoked key that is still there although D1 did not believe it was", async () => {
     const { env, org, key, keyId } = await openStored();
-    await distrustKeys(env, org);
+    await distrustKeys(env, [org]);
     const noEdge = { ...env, CONFIG: replacing(env.CONFIG, { delete: down }) };
     await revokeKey(noEdge, { org, id: keyId, actor: "owner@acme.example" });
     await repairEdge(env);
@@ -207,7 +208,7 @@ describe("the job that repairs the edge", () => {
 
   it("leaves no key at the edge that is revoked while it is carried there", async () => {
     const { env, org, key, keyId } = await openStored();
-    await distrustKeys(env, org);
+    await distrustKeys(env, [org]);
     let revoked = false;
     const put = async (name: string, value: string) => {
       if (!revoked) {
@@ -219,6 +220,30 @@ describe("the job that repairs the edge", () => {
     await repairEdge({ ...env, CONFIG: replacing(env.CONFIG, { put: put as unknown as KVNamespace["put"] }) });
     expect(revoked).toBe(true);
     expect(await env.CONFIG.get(kvKeys.key(hashSecret(key)), "text")).toBeNull();
+  });
+
+  it("never puts an older revision in the place of one that is saved and published while it looks", async () => {
+    const { env, org } = await openStored();
+    const puts: { revision: number }[] = [];
+    let saved = false;
+    const get = async (names: string[], type: "text") => {
+      if (names.includes(kvKeys.org(org)) && !saved) {
+        saved = true;
+        const base = (await newestRevision(env, org)) as Revision;
+        await saveRevision(env, { base, next: {}, change: "", action: "policy.save", actor: "a", from });
+        await publishOrg(env, org);
+      }
+      return env.CONFIG.get(names, type);
+    };
+    const put = async (name: string, value: string) => {
+      if (name === kvKeys.org(org)) puts.push(JSON.parse(value));
+      await env.CONFIG.put(name, value);
+    };
+    const CONFIG = replacing(env.CONFIG, { get, put } as unknown as Partial<KVNamespace>);
+    await repairEdge({ ...env, CONFIG });
+    expect(saved).toBe(true);
+    expect(puts.filter(({ revision }) => revision < 2)).toEqual([]);
+    expect(JSON.parse((await env.CONFIG.get(kvKeys.org(org), "text")) ?? "")).toMatchObject({ revision: 2 });
   });
 
   it("writes nothing where all is in step", async () => {

@@ -150,6 +150,21 @@ describe("a period", () => {
       expect(counted.rowsRead()).toBeLessThan(10);
     },
   );
+
+  it("of a rare model is read by the model's index, not event by event", async () => {
+    const own = await openAdminWorld();
+    const models = Array.from({ length: 300 }, (_, index) => (index === 150 ? "rare" : "m"));
+    await insertEvents(
+      own.env,
+      models.map((model, index) => eventOf(own.org, { model }, NOON + index)),
+    );
+    const counted = countingRows(own.env);
+    const path = `/events/export?format=ndjson&model=rare&${fromTo(NOON, NOON + DAY)}`;
+    const { text } = await own.ask("admin", "GET", path, { env: counted.env });
+    expect(idsIn(text).length).toBeGreaterThan(0);
+    expect(counted.rowsRead()).toBeGreaterThan(0);
+    expect(counted.rowsRead()).toBeLessThan(10);
+  });
 });
 
 it("as OCSF is a line of JSON each, under a name that says so", async () => {

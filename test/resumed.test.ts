@@ -1,5 +1,6 @@
 // A download that breaks off goes on by itself: wherever it breaks, what comes out is the whole, each line once.
 import { describe, expect, it } from "vitest";
+import { CHAIN, FORMATS } from "../src/cli/portcullis/export-formats.ts";
 import { Refused } from "../src/cli/portcullis/halts.ts";
 import { type Download, resumed } from "../src/cli/portcullis/resumed.ts";
 
@@ -125,4 +126,76 @@ it("gives up at once on what does not pass, and where it never began", async () 
   expect(await download(plain, [afterTheFirst, final])).toMatchObject({ failure: final.how, waited: [1] });
   const first = refusing(true);
   expect(await download(plain, [first])).toMatchObject({ out: "", failure: first.how, waited: [] });
+});
+
+describe("a chain from which retention removes links meanwhile", () => {
+  const cut = (seq: number) => ({ seq, signature: `of ${seq}` });
+  const head = (removed: unknown) => JSON.stringify({ chain: "acme", after: 0, keys: [], removed });
+  const link = (seq: number) => JSON.stringify({ seq, hash: "…" });
+  const breaking = async function* (lines: readonly string[]) {
+    yield new TextEncoder().encode(textOf(lines));
+    throw broken;
+  };
+
+  /** What comes out of answers that break off, one after the other; the last one does so for good. */
+  async function exported(answers: readonly (readonly string[])[]) {
+    const remaining = [...answers];
+    const asked: (string | undefined)[] = [];
+    let out = "";
+    const source = resumed({
+      ...(FORMATS[CHAIN] as (typeof FORMATS)[string]),
+      async open(behind) {
+        asked.push(behind);
+        const lines = remaining.shift();
+        if (!lines) throw new Refused("Nothing more.", { passing: false });
+        return breaking(lines);
+      },
+      pause: async () => {},
+    });
+    const failure = await (async () => {
+      for await (const lines of source) out += new TextDecoder().decode(lines);
+    })().catch((error: Error) => error.message);
+    return { out, asked, failure };
+  }
+  const REMOVED = "Retention removed links meanwhile: export once more.";
+
+  it.each<[string, (readonly string[])[]]>([
+    [
+      "behind what was received",
+      [
+        [head(null), link(1), link(2)],
+        [head(cut(6)), link(7)],
+      ],
+    ],
+    [
+      "behind what was received, of a chain that begins behind a cut",
+      [
+        [head(cut(3)), link(4)],
+        [head(cut(6)), link(7)],
+      ],
+    ],
+    ["before anything was received", [[head(null)], [head(cut(6)), link(7)]]],
+    ["before anything was received, of a chain that begins behind a cut", [[head(cut(3))], [head(cut(6)), link(7)]]],
+    [
+      "with a head that nobody can read",
+      [
+        [head(null), link(1)],
+        ["?", link(2)],
+      ],
+    ],
+  ])("is given up at once %s, and no link comes out behind the gap", async (_, answers) => {
+    const { out, asked, failure } = await exported(answers);
+    expect({ out, failure }).toEqual({ out: textOf(answers[0] ?? []), failure: REMOVED });
+    expect(asked).toHaveLength(2);
+  });
+
+  it.each([null, cut(3)])("goes on where no link is missing, begun behind %o", async (removed) => {
+    const begun = [head(removed), link(4)];
+    const { out, asked, failure } = await exported([[head(removed)], begun, [head(null), link(5)]]);
+    expect({ out, asked, failure }).toEqual({
+      out: textOf([...begun, link(5)]),
+      asked: [undefined, undefined, "4", "5"],
+      failure: "Nothing more.",
+    });
+  });
 });

@@ -12,13 +12,14 @@ import { linkOf, readHeads, readLinks } from "../store/chain.ts";
 import { beginningOf, removeUpTo } from "../store/chain-cuts.ts";
 import { orgsWithDueEvents, removedBefore, removeReplayedLetters, retentionOf } from "../store/retention.ts";
 import { timestamp } from "../store/secrets.ts";
-import { turnOf } from "../store/turns.ts";
+import { shareOf, turnOf } from "../store/turns.ts";
 
-/** Each asks D1 some dozen times, and nine times more with each further step. */
+/** Each step asks D1 nine times. */
 const ORGS_PER_RUN = 20;
+const STEPS_PER_RUN = 20;
 const LINKS_PER_STEP = 500;
-/** Per organization; the rest goes in the next run, so that one does not keep the others waiting. */
-const STEPS_PER_RUN = 4;
+/** The rest goes in the next run, so that one organization does not keep the others waiting. */
+const STEPS_AT_ONCE = 4;
 const LETTERS_PER_RUN = 500;
 
 /** What decides an event's age. It is under the hash, as the columns beside the event are not. */
@@ -30,8 +31,9 @@ const Dated = z.object({ at: z.iso.datetime() });
  */
 export async function removeAllExpired(env: Env, now: number): Promise<void> {
   const failed: string[] = [];
-  for (const org of turnOf(await orgsWithDueEvents(env, now), { now, perRun: ORGS_PER_RUN }))
-    await removeExpired(env, org, now).catch(() => {
+  const turn = turnOf(await orgsWithDueEvents(env, now), { now, perRun: ORGS_PER_RUN });
+  for (const org of turn)
+    await removeExpired(env, org, now, { steps: shareOf(STEPS_PER_RUN, turn.length) }).catch(() => {
       failed.push(org ?? "events of no organization");
       console.error(JSON.stringify({ message: "audit.not_removed", org }));
     });
@@ -39,14 +41,22 @@ export async function removeAllExpired(env: Env, now: number): Promise<void> {
   if (failed.length > 0) throw new Error(`not removed: ${failed.join(", ")}`);
 }
 
-/** Removes what is due at `now` (epoch milliseconds); how many events went. Throws where the chain does not verify. */
-export async function removeExpired(env: Env, org: string | null, now: number): Promise<number> {
+/**
+ * Removes what is due at `now` (epoch milliseconds), in at most so many steps; how many events went. Throws where the chain
+ * does not verify.
+ */
+export async function removeExpired(
+  env: Env,
+  org: string | null,
+  now: number,
+  { steps = STEPS_AT_ONCE }: { steps?: number } = {},
+): Promise<number> {
   const signer = await signerOfEnv(env);
   const rule = await retentionOf(env, org);
   const before = removedBefore(rule, now);
   if (signer === null || before === null) return 0;
   let removed = 0;
-  for (let step = 0; step < STEPS_PER_RUN; step++) {
+  for (let step = 0; step < Math.min(steps, STEPS_AT_ONCE); step++) {
     const cut = await nextCut(env, { org, before, now, signer });
     const gone = cut === null ? 0 : await removeUpTo(env, cut, rule);
     if (cut === null || gone === 0) break;

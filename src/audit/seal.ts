@@ -6,18 +6,22 @@ import type { Env } from "../env.ts";
 import { signerOfEnv } from "../store/audit-keys.ts";
 import { appendSeals, chainTip, newestHead, orgsToSeal, storeHead, unsealedEvents } from "../store/chain.ts";
 import { timestamp } from "../store/secrets.ts";
-import { turnOf } from "../store/turns.ts";
+import { shareOf, turnOf } from "../store/turns.ts";
 
 const EVENTS_PER_SEALING = 200;
-/** Of cron's. Each asks D1 some nine times, or more where it has a backlog. */
+/** Of cron's. Each sealing asks D1 five times. */
 const ORGS_PER_RUN = 40;
+const SEALINGS_PER_RUN = 40;
 /** As often as another writer may be faster before the rest is left to whoever that was, or to the next run. */
 const MAX_LOST_RACES = 20;
 
-/** Seals whatever an organization has unsealed. Throws when D1 fails; what is sealed by then stays. */
-export async function sealEvents(env: Env, org: string | null): Promise<void> {
+/**
+ * Seals whatever an organization has unsealed, or so much of it as so many sealings hold. Throws when D1 fails; what is
+ * sealed by then stays.
+ */
+export async function sealEvents(env: Env, org: string | null, sealings = Number.POSITIVE_INFINITY): Promise<void> {
   const signer = await signerOfEnv(env);
-  for (let lost = 0; lost < MAX_LOST_RACES; ) {
+  for (let tried = 0, lost = 0; tried < sealings && lost < MAX_LOST_RACES; tried++) {
     // The end first: whoever adds to the chain after this is noticed by the number that both then want.
     const tip = (await chainTip(env, org)) ?? START;
     const waiting = await unsealedEvents(env, org, { now: timestamp(), limit: EVENTS_PER_SEALING });
@@ -32,8 +36,12 @@ export async function sealEvents(env: Env, org: string | null): Promise<void> {
     }));
     const last = seals.at(-1) ?? tip;
     const head = signer && (await signHead(signer, org, last, timestamp()));
-    if (!(await appendSeals(env, org, seals, head))) lost++;
-    else if (head) letOut(head);
+    if (!(await appendSeals(env, org, seals, head))) {
+      lost++;
+      continue;
+    }
+    if (head) letOut(head);
+    if (waiting.length < EVENTS_PER_SEALING) return;
   }
 }
 
@@ -43,8 +51,9 @@ export async function sealEvents(env: Env, org: string | null): Promise<void> {
  */
 export async function sealAllEvents(env: Env, now: number): Promise<void> {
   const failed: string[] = [];
-  for (const org of turnOf(await orgsToSeal(env), { now, perRun: ORGS_PER_RUN }))
-    await sealEvents(env, org).catch(() => {
+  const turn = turnOf(await orgsToSeal(env), { now, perRun: ORGS_PER_RUN });
+  for (const org of turn)
+    await sealEvents(env, org, shareOf(SEALINGS_PER_RUN, turn.length)).catch(() => {
       failed.push(org ?? "events of no organization");
     });
   if (failed.length > 0) throw new Error(`not sealed: ${failed.join(", ")}`);

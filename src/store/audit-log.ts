@@ -1,7 +1,7 @@
 // The audit log: who did what to an organization. Rows are written in the same batch as what they record.
 import * as z from "zod";
 import type { Env } from "../env.ts";
-import { conditionsOf, idRange } from "./conditions.ts";
+import { type Condition, conditionsOf, idRange } from "./conditions.ts";
 import { newId, timestamp } from "./secrets.ts";
 
 /** All that can be recorded. */
@@ -25,11 +25,6 @@ export interface AuditEntry {
   detail: Record<string, unknown>;
 }
 
-/** A condition in SQL, written in the code, with the values of its placeholders. */
-export interface Condition {
-  readonly sql: string;
-  readonly values: readonly (string | number | null)[];
-}
 const ALWAYS: Condition = { sql: "1", values: [] };
 
 /** The statement that writes an entry, `where` something holds; batch it with the change it records. */

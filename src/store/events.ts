@@ -73,8 +73,8 @@ export async function listEvents(env: Env, filter: EventFilter): Promise<ListedE
     ...idRange("evt", filter, REPEATS_WINDOW_MS),
     ["model = ?", filter.model],
     ["project = ?", filter.project],
-    ["at >= ?", filter.from],
-    ["at < ?", filter.to],
+    ["likely(at >= ?)", filter.from],
+    ["likely(at < ?)", filter.to],
     ["EXISTS (SELECT 1 FROM json_each(providers) p WHERE p.value ->> 'id' = ?)", filter.provider],
     [
       `EXISTS (SELECT 1 FROM json_each(providers) p, json_each(p.value -> 'failures') f WHERE f.value ->> 'code' = ?)`,

@@ -2,18 +2,19 @@
 // published only if it still is what was put; else it is read and put again.
 import type { Env } from "../env.ts";
 import { forget } from "./edge.ts";
+import { edgeValues } from "./edge-values.ts";
 import { untilNextWrite } from "./publish.ts";
 import { type KeyRecord, kvKeys, RECORD_SCHEMA } from "./records.ts";
 import { timestamp } from "./secrets.ts";
 import { turnAt } from "./turns.ts";
 
 const MAX_WRITES = 2;
-/** Each asks D1 and KV once. */
-const REPAIRED_AT_ONCE = 200;
+/** Each asks KV once. As many as the organizations of a turn may well have, should KV lose them all. */
+const CARRIED_PER_RUN = 600;
+/** Together they ask D1 once. */
+const CARRIED_AT_ONCE = 100;
 /** Sixteen times as many keys have their turn. */
 const LOOKED_AT_ONCE = 5_000;
-/** As many keys as KV reads at once; it counts as one call. */
-const KV_BULK_READ = 100;
 const HASH_DIGITS = "0123456789abcdef";
 /**
  * A Worker can die between its put and the check after it, with a newer change of the same key put meanwhile: the edge
@@ -37,7 +38,7 @@ export async function publishKey(env: Env, id: string): Promise<boolean> {
     if (writes > 0) await untilNextWrite();
     try {
       const row = await env.DB.prepare(`SELECT ${COLUMNS} FROM api_keys WHERE id = ?`).bind(id).first<Row>();
-      if (row && (await carry(env, row))) return true;
+      if (row && (await carry(env, [row])).get(id)) return true;
     } catch {
       // KV or D1 did not answer; they may next time.
     }
@@ -58,56 +59,65 @@ export async function repairKeys(env: Env, now: number): Promise<void> {
   )
     .bind(timestamp(now - LATELY_MS), HASH_DIGITS[turn])
     .all<Row & { believed: number }>();
+  const doubted = results.filter((row) => row.believed === 0).slice(0, CARRIED_PER_RUN);
+  await carryAll(env, doubted);
   const believed = results.filter((row) => row.believed === 1);
-  await carryAll(
+  const held = await edgeValues(
     env,
-    results.filter((row) => row.believed === 0),
+    believed.map(({ hash }) => kvKeys.key(hash)),
   );
-  const held = await edgeValues(env, believed);
-  await carryAll(
-    env,
-    believed.filter((row) => held.get(kvKeys.key(row.hash)) !== edgeValueOf(row)),
-  );
+  const lost = believed.filter((row) => held.get(kvKeys.key(row.hash)) !== edgeValueOf(row));
+  await carryAll(env, lost.slice(0, CARRIED_PER_RUN - doubted.length));
 }
 
 /** One that fails does not keep the rest from being repaired; it is still due the next time. */
 async function carryAll(env: Env, rows: readonly Row[]): Promise<void> {
-  for (const row of rows.slice(0, REPAIRED_AT_ONCE)) {
-    const asRead = await carry(env, row).catch(() => true);
+  for (let at = 0; at < rows.length; at += CARRIED_AT_ONCE) {
+    const taken = await carry(env, rows.slice(at, at + CARRIED_AT_ONCE));
     // Changed since it was read: it may have been revoked, and must not stay at the edge until the next run.
-    if (!asRead) await publishKey(env, row.id);
+    for (const [id, asRead] of taken) if (!asRead) await publishKey(env, id);
   }
 }
 
-/** What KV holds of these keys, by KV's own key. Throws when KV fails. */
-async function edgeValues(env: Env, rows: readonly Row[]): Promise<ReadonlyMap<string, string | null>> {
-  const values = new Map<string, string | null>();
-  for (let at = 0; at < rows.length; at += KV_BULK_READ) {
-    const names = rows.slice(at, at + KV_BULK_READ).map(({ hash }) => kvKeys.key(hash));
-    for (const [name, value] of await env.CONFIG.get(names, "text")) values.set(name, value);
-  }
-  return values;
-}
-
-/** Marks an organization's keys as missing at the edge, so that they are carried there again. */
-export async function distrustKeys(env: Env, org: string): Promise<void> {
-  await env.DB.prepare("UPDATE api_keys SET published = 0 WHERE org = ? AND revoked_at IS NULL").bind(org).run();
-}
-
-/** Writes one key to the edge; false when it changed in D1 meanwhile. Throws when KV or D1 fails. */
-async function carry(env: Env, row: Row): Promise<boolean> {
-  const { id, hash, expires_at, revoked_at } = row;
-  const value = edgeValueOf(row);
-  if (value === null) await env.CONFIG.delete(kvKeys.key(hash));
-  else await env.CONFIG.put(kvKeys.key(hash), value);
-  forget(env, { key: hash });
-  const marked = await env.DB.prepare(
-    `UPDATE api_keys SET published = (revoked_at IS NULL)
-     WHERE id = ?1 AND (revoked_at IS NULL) = ?2 AND expires_at IS ?3`,
+/** Marks keys of organizations as missing at the edge, so that they are carried there again. */
+export async function distrustKeys(env: Env, orgs: readonly string[]): Promise<void> {
+  await env.DB.prepare(
+    "UPDATE api_keys SET published = 0 WHERE org IN (SELECT value FROM json_each(?)) AND revoked_at IS NULL",
   )
-    .bind(id, revoked_at === null ? 1 : 0, expires_at)
+    .bind(JSON.stringify(orgs))
     .run();
-  return marked.meta.changes > 0;
+}
+
+/**
+ * Writes keys to the edge. Returns the ids of those that KV took, and whether D1 still has them as they were read. Throws
+ * when D1 fails.
+ */
+async function carry(env: Env, rows: readonly Row[]): Promise<ReadonlyMap<string, boolean>> {
+  const puts = await Promise.all(rows.map((row) => put(env, row)));
+  const taken = rows.filter((_, index) => puts[index]);
+  if (taken.length === 0) return new Map();
+  const { results } = await env.DB.prepare(
+    `UPDATE api_keys SET published = (revoked_at IS NULL) FROM json_each(?) r
+     WHERE api_keys.id = r.value ->> 'id' AND revoked_at IS (r.value ->> 'revoked_at')
+       AND expires_at IS (r.value ->> 'expires_at') RETURNING id`,
+  )
+    .bind(JSON.stringify(taken.map(({ id, expires_at, revoked_at }) => ({ id, expires_at, revoked_at }))))
+    .all<{ id: string }>();
+  const asRead = new Set(results.map(({ id }) => id));
+  return new Map(taken.map(({ id }) => [id, asRead.has(id)]));
+}
+
+/** False when KV does not take it. */
+async function put(env: Env, row: Row): Promise<boolean> {
+  const name = kvKeys.key(row.hash);
+  const value = edgeValueOf(row);
+  try {
+    await (value === null ? env.CONFIG.delete(name) : env.CONFIG.put(name, value));
+  } catch {
+    return false;
+  }
+  forget(env, { key: row.hash });
+  return true;
 }
 
 /** What the edge should hold of it; null once it is revoked. */

@@ -20,7 +20,7 @@ export async function publishOrg(env: Env, org: string): Promise<Published> {
       const put = await attemptPut(env, kvKeys.org(org), JSON.stringify(record));
       newest = await newestRevision(env, org);
       if (put && newest?.record.revision === record.revision) {
-        await markPublished(env, record);
+        await markPublished(env, [record]);
         adoptOrg(env, record);
         return { published: true, revision: record.revision };
       }
@@ -31,18 +31,61 @@ export async function publishOrg(env: Env, org: string): Promise<Published> {
   }
 }
 
-/** Keeps in D1 that the edge has taken a revision; pages show a publish as outstanding until then. */
-export async function markPublished(env: Env, { org, revision }: Pick<OrgRecord, "org" | "revision">): Promise<void> {
-  await env.DB.prepare("UPDATE orgs SET published_revision = ? WHERE id = ? AND published_revision < ?")
-    .bind(revision, org, revision)
-    .run();
+/**
+ * Puts records at the edge that are not `held` there already; like publishOrg, but D1 is read once for all of them, before
+ * and after. One that is no longer the newest is published by itself. Returns the organizations that are not known to be
+ * there now. Throws when D1 fails.
+ */
+export async function publishRecords(
+  env: Env,
+  records: readonly OrgRecord[],
+  { held }: { held: ReadonlySet<OrgRecord> },
+): Promise<readonly string[]> {
+  if (records.length === 0) return [];
+  const failed: string[] = [];
+  const put: OrgRecord[] = [];
+  // What was saved since they were read may be at the edge already; an older one must not take its place.
+  const newest = await stillNewest(env, records);
+  await Promise.all(
+    records
+      .filter((record) => newest.has(record.org))
+      .map(async (record) => {
+        const there = held.has(record) || (await attemptPut(env, kvKeys.org(record.org), JSON.stringify(record)));
+        if (there) put.push(record);
+        else failed.push(record.org);
+      }),
+  );
+  const published = await markPublished(env, put);
+  for (const record of put) if (published.has(record.org)) adoptOrg(env, record);
+  for (const { org } of records)
+    if (!published.has(org) && !failed.includes(org) && !(await publishOrg(env, org)).published) failed.push(org);
+  return failed;
 }
 
-/** Whether the edge holds exactly the record that D1 has. Throws when either cannot be read. */
-export async function edgeHolds(env: Env, record: OrgRecord): Promise<"same" | "different" | "nothing"> {
-  const raw = await env.CONFIG.get(kvKeys.org(record.org), "text");
-  if (raw === null) return "nothing";
-  return raw === JSON.stringify(record) ? "same" : "different";
+const IS_NEWEST = "r.value ->> 'revision' = (SELECT MAX(revision) FROM revisions WHERE org = r.value ->> 'org')";
+const revisionsOf = (records: readonly OrgRecord[]) =>
+  JSON.stringify(records.map(({ org, revision }) => ({ org, revision })));
+
+/** Whose revision among these is the newest that D1 has. */
+async function stillNewest(env: Env, records: readonly OrgRecord[]): Promise<ReadonlySet<string>> {
+  const { results } = await env.DB.prepare(`SELECT r.value ->> 'org' AS id FROM json_each(?) r WHERE ${IS_NEWEST}`)
+    .bind(revisionsOf(records))
+    .all<{ id: string }>();
+  return new Set(results.map(({ id }) => id));
+}
+
+/**
+ * Keeps in D1 that the edge has taken these revisions; pages show a publish as outstanding until then. Returns whose
+ * revision still is the newest; of the others nothing is kept.
+ */
+async function markPublished(env: Env, records: readonly OrgRecord[]): Promise<ReadonlySet<string>> {
+  const { results } = await env.DB.prepare(
+    `UPDATE orgs SET published_revision = r.value ->> 'revision' FROM json_each(?) r
+     WHERE orgs.id = r.value ->> 'org' AND ${IS_NEWEST} RETURNING id`,
+  )
+    .bind(revisionsOf(records))
+    .all<{ id: string }>();
+  return new Set(results.map(({ id }) => id));
 }
 
 async function attemptPut(env: Env, key: string, value: string): Promise<boolean> {

@@ -1,7 +1,8 @@
 // How long security events are kept, organization by organization, and whether a legal hold keeps them all.
 import type { Env } from "../env.ts";
-import { auditStatement, type Condition } from "./audit-log.ts";
+import { auditStatement } from "./audit-log.ts";
 import { orgOf } from "./chain.ts";
+import type { Condition } from "./conditions.ts";
 import { timestamp } from "./secrets.ts";
 
 const DEFAULT_RETENTION_DAYS = 400;

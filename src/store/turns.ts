@@ -15,3 +15,8 @@ export function turnOf<T>(all: readonly T[], { now, perRun }: { now: number; per
   const begin = turnAt(now, turns) * perRun;
   return all.slice(begin, begin + perRun);
 }
+
+/** How much each of so many may take of a run's `total`: at the least one. */
+export function shareOf(total: number, among: number): number {
+  return Math.max(1, Math.floor(total / among));
+}

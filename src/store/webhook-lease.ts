@@ -1,9 +1,9 @@
 // Who sends for a webhook: one run at a time, by a lease in D1, so that events keep their order. A lease ends by itself;
 // what its holder had sent and not noted is then sent once more.
 import type { Env } from "../env.ts";
-import { auditStatement, type Condition } from "./audit-log.ts";
+import type { Condition } from "./conditions.ts";
 import { timestamp } from "./secrets.ts";
-import { WEBHOOK_COLUMNS, type Webhook } from "./webhooks.ts";
+import { actStatement, WEBHOOK_COLUMNS, type Webhook } from "./webhooks.ts";
 
 /** A webhook in the hands of one run. */
 export interface Leased {
@@ -89,9 +89,8 @@ export async function returnLease(env: Env, { webhook, lease }: Leased, progress
     ...[delivered_seq, head_seq, next_attempt_at, failing_since, failures, paused_at],
     ...[last_attempt_at, last_status, last_problem, ...isOurs.values],
   );
-  const holds = { ...isOurs, sql: `EXISTS (SELECT 1 FROM webhooks WHERE ${isOurs.sql})` };
   const results = await env.DB.batch(
-    paused_at === null ? [noted] : [auditStatement(env, { org, target: id, ...gaveUp }, holds), noted],
+    paused_at === null ? [noted] : [actStatement(env, { org, target: id, ...gaveUp }, isOurs), noted],
   );
   return (results.at(-1)?.meta.changes ?? 0) > 0;
 }

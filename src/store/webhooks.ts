@@ -1,7 +1,8 @@
 // Webhooks in D1: what an organization's people see and change of them. How events are sent is in webhook-lease.ts.
 import type { Env } from "../env.ts";
-import { type AuditEntry, auditStatement, type Condition } from "./audit-log.ts";
+import { type AuditEntry, auditStatement } from "./audit-log.ts";
 import { chainTip } from "./chain.ts";
+import type { Condition } from "./conditions.ts";
 import { timestamp } from "./secrets.ts";
 import type { WebhookFormat } from "./webhook-message.ts";
 
@@ -167,12 +168,16 @@ async function changeAndRecord(
     where?: Condition;
   },
 ): Promise<ListedWebhook | null> {
-  const holds = { ...where, sql: `EXISTS (SELECT 1 FROM webhooks WHERE ${where.sql})` };
   const [, made] = await env.DB.batch<ListedWebhook>([
-    auditStatement(env, { org, target: id, ...act }, holds),
+    actStatement(env, { org, target: id, ...act }, where),
     env.DB.prepare(`${change} WHERE ${where.sql} RETURNING ${LISTED}`).bind(...values, ...where.values),
   ]);
   return made?.results[0] ?? null;
+}
+
+/** The statement that records an act, where there is a webhook for which `where` holds. */
+export function actStatement(env: Env, act: AuditEntry, where: Condition): D1PreparedStatement {
+  return auditStatement(env, act, { ...where, sql: `EXISTS (SELECT 1 FROM webhooks WHERE ${where.sql})` });
 }
 
 /** The host of an address: all that the audit log keeps of it, since the path is often what a receiver lets senders in by. */

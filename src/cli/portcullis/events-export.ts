@@ -3,27 +3,14 @@ import { once } from "node:events";
 import { createWriteStream, renameSync, rmSync } from "node:fs";
 import type { Writable } from "node:stream";
 import { setTimeout } from "node:timers/promises";
-import * as z from "zod";
-import { SecurityEvent } from "../../store/event.ts";
-import { parseJson } from "../event-line.ts";
 import { plainText } from "../plain-text.ts";
 import { type Asked, type Command, misuse } from "./asked.ts";
 import { FILTERS, filtersOf } from "./event-filters.ts";
+import { CHAIN, FORMATS } from "./export-formats.ts";
 import { asMember } from "./gateway.ts";
 import { misused } from "./halts.ts";
 import { remark } from "./printing.ts";
 import { type Download, resumed } from "./resumed.ts";
-
-const CHAIN = "chain";
-const { id: EventId } = SecurityEvent.shape;
-
-/** By its format, the place of a row in an export: what the gateway goes on behind. */
-const PLACES: Readonly<Record<string, Download["placeOf"]>> = {
-  ndjson: (line) => z.object({ id: EventId }).safeParse(parseJson(line)).data?.id,
-  ocsf: (line) => z.object({ metadata: z.object({ uid: EventId }) }).safeParse(parseJson(line)).data?.metadata.uid,
-  csv: (line) => EventId.safeParse(line.split(",")[0]).data,
-  [CHAIN]: (line) => z.object({ seq: z.number().transform(String) }).safeParse(parseJson(line)).data?.seq,
-};
 
 export const exportCommand: Command = {
   name: "events export",
@@ -46,8 +33,8 @@ export const exportCommand: Command = {
 
 function downloadOf(asked: Asked): Download {
   const format = asked.text("format") ?? "ndjson";
-  const placeOf = PLACES[format];
-  if (!placeOf) throw misuse(exportCommand, `--format takes one of ${Object.keys(PLACES).join(", ")}.`);
+  const lines = FORMATS[format];
+  if (!lines) throw misuse(exportCommand, `--format takes one of ${Object.keys(FORMATS).join(", ")}.`);
   const gateway = asMember(asked);
   const filters = filtersOf(asked);
   const isChain = format === CHAIN;
@@ -60,8 +47,7 @@ function downloadOf(asked: Asked): Download {
           ? { path: "/events/chain", query: { after: behind } }
           : { path: "/events/export", query: { ...filters, format, cursor: behind } },
       ),
-    placeOf,
-    repeatsHead: isChain,
+    ...lines,
     pause(milliseconds, why) {
       remark(why);
       return setTimeout(milliseconds);

@@ -14,23 +14,28 @@ export interface Download {
   placeOf(line: string): string | undefined;
   /** Whether an answer from behind a place begins with the head again. */
   readonly repeatsHead: boolean;
+  /** Throws where an answer with this head does not continue what began with the `first`, from `behind` on. */
+  judgeHead?(head: string, before: { first: string; behind: string | undefined }): void;
   /** Waits before it is asked for again; `why` says what happened, and where it goes on. */
   pause(milliseconds: number, why: string): Promise<unknown>;
 }
 
 /** The lines of the whole download. Ends by what does not pass, or does not in time; at once where it never began. */
-export async function* resumed({ open, placeOf, repeatsHead, pause }: Download): AsyncGenerator<Uint8Array> {
+export async function* resumed(download: Download): AsyncGenerator<Uint8Array> {
+  const { open, placeOf, repeatsHead, pause } = download;
   let behind: string | undefined;
   let hasBegun = false;
-  let hasHead = false;
+  let first: string | undefined;
   for (let failures = 0; ; )
     try {
       const answer = await open(behind);
       hasBegun = true;
-      const withoutHead = hasHead && (repeatsHead || behind === undefined);
-      for await (const lines of wholeLines(answer, { withoutHead })) {
+      const known = repeatsHead || behind === undefined ? first : undefined;
+      const dropHead =
+        known === undefined ? null : (head: string) => download.judgeHead?.(head, { first: known, behind });
+      for await (const lines of wholeLines(answer, dropHead)) {
         failures = 0;
-        hasHead = true;
+        first ??= lines.subarray(0, lines.indexOf(LINE_END)).toString();
         behind = lastPlaceIn(lines, placeOf) ?? behind;
         yield lines;
       }
@@ -43,17 +48,21 @@ export async function* resumed({ open, placeOf, repeatsHead, pause }: Download):
     }
 }
 
-/** What has come in up to the last end of a line, again and again. Rejects where the last line has no end. */
+/**
+ * What has come in up to the last end of a line, again and again; without the first line, which is handed to `dropHead`,
+ * where there is one. Rejects where the last line has no end.
+ */
 async function* wholeLines(
   pieces: AsyncIterable<Uint8Array>,
-  { withoutHead }: { withoutHead: boolean },
+  dropHead: ((head: string) => void) | null,
 ): AsyncGenerator<Buffer> {
   let rest = Buffer.alloc(0);
-  let atHead = withoutHead;
+  let atHead = dropHead !== null;
   for await (const piece of pieces) {
     const received = Buffer.concat([rest, piece]);
     const end = received.lastIndexOf(LINE_END) + 1;
     const begin = atHead ? received.indexOf(LINE_END) + 1 : 0;
+    if (atHead && begin > 0) dropHead?.(received.subarray(0, begin - 1).toString());
     if (end > begin) yield received.subarray(begin, end);
     if (end > 0) atHead = false;
     rest = received.subarray(end);
