@@ -1,6 +1,7 @@
 // Messages of the audit queue that could not be stored, whole, until an operator replays them.
 import type { Env } from "../env.ts";
-import { auditStatement, type Condition } from "./audit-log.ts";
+import { auditStatement } from "./audit-log.ts";
+import type { Condition } from "./conditions.ts";
 import { timestamp } from "./secrets.ts";
 
 export interface DeadLetter {

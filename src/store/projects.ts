@@ -1,7 +1,8 @@
 // Projects of an organization: what its keys belong to. A project's policy is no part of this: it stands in the
 // organization's revisions, which decide alone what is enforced.
 import type { Env } from "../env.ts";
-import { auditStatement, type Condition } from "./audit-log.ts";
+import { auditStatement } from "./audit-log.ts";
+import type { Condition } from "./conditions.ts";
 import { timestamp } from "./secrets.ts";
 
 export interface Project {
