@@ -1,19 +1,13 @@
 // What coding agents send by themselves passes under every requirement, and leaves as it came but for what is said.
 import { expect, it } from "vitest";
 import type { ApiId, Catalog } from "../src/catalog/schema.ts";
-import { modelOf, providerOf } from "./small-catalog.ts";
-import { openWorld, policyOf } from "./world.ts";
+import { modelOf, providerOf, TEXT_APIS } from "./small-catalog.ts";
+import { openWorld, policyOf, post } from "./world.ts";
 
-const url = "https://provider.example/v1";
-const apis = {
-  chat_completions: { url, auth: "bearer" },
-  responses: { url, auth: "bearer" },
-  messages: { url, auth: "x-api-key" },
-} as const;
-const served = { apis: Object.keys(apis) as ApiId[] };
+const served = { apis: Object.keys(TEXT_APIS) as ApiId[] };
 const catalog: Catalog = {
   version: "agents",
-  providers: [providerOf("alpha", { apis })],
+  providers: [providerOf("alpha", { apis: TEXT_APIS })],
   models: [modelOf("mix", { alpha: served })],
 };
 
@@ -128,11 +122,7 @@ it.each(
   ),
 )("%s request passes under %s", async (_, policy, path, body, rules) => {
   const world = await openWorld({ policy: policyOf(rules), catalog });
-  const response = await world.call(`/v1/${path}`, {
-    method: "POST",
-    body: JSON.stringify(body),
-    headers: { "content-type": "application/json" },
-  });
+  const response = await post(world, path, body);
   expect([response.status, await response.text()]).toEqual([200, expect.anything()]);
   const sent = (await world.journal()).map((entry) => JSON.parse(atob(entry.body)));
   const isHardened = policy === "zero_retention" && path !== "messages";
@@ -140,17 +130,13 @@ it.each(
 });
 
 it("what Claude Code asks of its cache's diagnosis is dropped where nothing may be kept, and else its own affair", async () => {
-  const body = JSON.stringify({ ...claudeCode, diagnostics: { previous_message_id: "msg_1" } });
+  const asked = { ...claudeCode, diagnostics: { previous_message_id: "msg_1" } };
   for (const [requirement, isSent] of [
     ["no_training", true],
     ["zero_retention", false],
   ] as const) {
     const world = await openWorld({ policy: policyOf({ requirements: [requirement] }), catalog });
-    const response = await world.call("/v1/messages", {
-      method: "POST",
-      body,
-      headers: { "content-type": "application/json" },
-    });
+    const response = await post(world, "messages", asked);
     expect(response.status).toBe(200);
     await response.text();
     const [sent] = (await world.journal()).map((entry) => JSON.parse(atob(entry.body)));

@@ -2,8 +2,8 @@
 // or that ask a provider for more than an answer.
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
-import { ask, expectCalled, expectRecorded, openBypassWorld, post } from "./bypass-world.ts";
-import { errorOf, type World } from "./world.ts";
+import { ask, expectCalled, expectRecorded, openBypassWorld } from "./bypass-world.ts";
+import { errorOf, post, type World } from "./world.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const arrived = async (world: World) => JSON.parse(atob((await world.journal())[0]?.body ?? ""));

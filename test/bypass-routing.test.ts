@@ -3,9 +3,9 @@
 import { describe, expect, it } from "vitest";
 import { gateway } from "../src/gateway/index.ts";
 import { SURFACES } from "../src/gateway/surfaces.ts";
-import { ask, expectCalled, expectRecorded, openBypassWorld, post } from "./bypass-world.ts";
+import { ask, expectCalled, expectRecorded, openBypassWorld } from "./bypass-world.ts";
 import type { Behaviour } from "./provider-stand-in.ts";
-import { errorOf } from "./world.ts";
+import { errorOf, post } from "./world.ts";
 
 describe("1. a fallback never ends at a non-compliant provider", () => {
   it.each<[string, Behaviour, number]>([

@@ -5,7 +5,7 @@ import type { ApiId, Catalog, Provider } from "../src/catalog/schema.ts";
 import type { Env } from "../src/env.ts";
 import { SURFACES } from "../src/gateway/surfaces.ts";
 import { modelOf, providerOf } from "./small-catalog.ts";
-import { openWorld, policyOf, type World } from "./world.ts";
+import { openWorld, policyOf, post, type World } from "./world.ts";
 
 const url = "https://provider.example/v1";
 const APIS: Provider["apis"] = Object.fromEntries(SURFACES.map(({ api }) => [api, { url, auth: "bearer" }]));
@@ -51,13 +51,6 @@ export const openBypassWorld = ({
   catalog?: Catalog;
 } = {}): Promise<World> =>
   openWorld({ policy: policyOf({ requirements: ["no_training", ...requirements] }), catalog, vars });
-
-export const post = (world: World, path: string, body: object | string | Uint8Array, headers: HeadersInit = {}) =>
-  world.call(`/v1/${path}`, {
-    method: "POST",
-    body: typeof body === "string" || body instanceof Uint8Array ? body : JSON.stringify(body),
-    headers: { "content-type": "application/json", ...headers },
-  });
 
 export const ask = (world: World, body: Record<string, unknown>, headers: HeadersInit = {}) =>
   post(world, "chat/completions", { messages: [{ role: "user", content: "Hi" }], ...body }, headers);

@@ -4,19 +4,13 @@ import { indexCatalog } from "../src/catalog/lookup.ts";
 import type { ApiId, Catalog } from "../src/catalog/schema.ts";
 import { evaluate } from "../src/compliance/evaluate.ts";
 import { judgingAlso, otherModels } from "../src/gateway/other-models.ts";
-import { modelOf, providerOf } from "./small-catalog.ts";
-import { errorOf, openWorld, policyOf, type World } from "./world.ts";
+import { modelOf, providerOf, TEXT_APIS } from "./small-catalog.ts";
+import { errorOf, openWorld, policyOf, post } from "./world.ts";
 
-const url = "https://provider.example/v1";
-const apis = {
-  chat_completions: { url, auth: "bearer" },
-  responses: { url, auth: "bearer" },
-  messages: { url, auth: "x-api-key" },
-} as const;
 const served = (model: string) => ({ model, apis: ["chat_completions", "responses", "messages"] as ApiId[] });
 const catalog: Catalog = {
   version: "others",
-  providers: [providerOf("alpha", { apis }), providerOf("beta", { apis })],
+  providers: [providerOf("alpha", { apis: TEXT_APIS }), providerOf("beta", { apis: TEXT_APIS })],
   models: [
     modelOf("small", { alpha: { ...served("small-1"), price: { input: 1, output: 1 } }, beta: served("small-b") }),
     modelOf("wise", { alpha: served("wise-1") }),
@@ -28,13 +22,6 @@ const models = (lists: { allow?: string[]; block?: string[] }) => ({
   requirements: [],
   models: { allow: [], block: [], ...lists },
 });
-const post = (world: World, path: string, body: object | string) =>
-  world.call(`/v1/${path}`, {
-    method: "POST",
-    body: typeof body === "string" ? body : JSON.stringify(body),
-    headers: { "content-type": "application/json" },
-  });
-
 const advisor = (model: string) => ({ tools: [{ type: "advisor_20260301", name: "advisor", model }] });
 const addition = (model: string) => ({
   messages: [{ role: "system", content: [{ type: "tool_addition", tool: { definition: advisor(model).tools[0] } }] }],

@@ -3,8 +3,8 @@
 import { describe, expect, it } from "vitest";
 import type { ApiId, Catalog } from "../src/catalog/schema.ts";
 import { remoteTools } from "../src/gateway/remote-tools.ts";
-import { modelOf, providerOf } from "./small-catalog.ts";
-import { errorOf, openWorld, policyOf, type World } from "./world.ts";
+import { modelOf, providerOf, TEXT_APIS } from "./small-catalog.ts";
+import { errorOf, openWorld, policyOf, post } from "./world.ts";
 
 type Root = Record<string, unknown>;
 
@@ -287,30 +287,17 @@ it("a long name of a long list is looked at once", () => {
   expect(performance.now() - began).toBeLessThan(1_000);
 });
 
-const url = "https://provider.example/v1";
-const apis = {
-  chat_completions: { url, auth: "bearer" },
-  responses: { url, auth: "bearer" },
-  messages: { url, auth: "x-api-key" },
-} as const;
 const served = { apis: ["chat_completions", "responses", "messages"] as ApiId[] };
 const catalog: Catalog = {
   version: "tools",
   providers: [
-    providerOf("alpha", { apis }),
-    providerOf("seeker", { apis, searches: true }),
-    providerOf("broker", { apis, aggregator: true }),
+    providerOf("alpha", { apis: TEXT_APIS }),
+    providerOf("seeker", { apis: TEXT_APIS, searches: true }),
+    providerOf("broker", { apis: TEXT_APIS, aggregator: true }),
   ],
   models: [modelOf("mix", { alpha: served, seeker: served }), modelOf("brokered", { broker: served })],
 };
 const open = (requirements = ["no_remote_tools"]) => openWorld({ policy: policyOf({ requirements }), catalog });
-const post = (world: World, path: string, body: unknown) =>
-  world.call(`/v1/${path}`, {
-    method: "POST",
-    body: typeof body === "string" ? body : JSON.stringify(body),
-    headers: { "content-type": "application/json" },
-  });
-
 describe("under no_remote_tools", () => {
   it.each([
     ["chat/completions", { web_search_options: {} }, "web_search_options"],

@@ -59,6 +59,14 @@ export function modelOf(
   return { id, name: id, family: "test", releasedAt: "2026-01-01", output: ["text"], providers, ...change };
 }
 
+const url = "https://provider.example/v1";
+/** Where a provider answers the APIs of text. */
+export const TEXT_APIS = {
+  chat_completions: { url, auth: "bearer" },
+  responses: { url, auth: "bearer" },
+  messages: { url, auth: "x-api-key" },
+} as const;
+
 const RETIRED = { deactivatedAt: "2026-01-02" };
 const RESPONSES_ONLY = { apis: ["responses"] } satisfies Partial<Mapping>;
 

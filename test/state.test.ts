@@ -1,28 +1,15 @@
 // What a request may ask a provider to keep, or to look up, where the policy says that nothing is kept.
 import { describe, expect, it } from "vitest";
 import type { Catalog } from "../src/catalog/schema.ts";
-import { modelOf, providerOf } from "./small-catalog.ts";
-import { errorOf, openWorld, policyOf, type World } from "./world.ts";
+import { modelOf, providerOf, TEXT_APIS } from "./small-catalog.ts";
+import { errorOf, openWorld, policyOf, post, type World } from "./world.ts";
 
-const url = "https://provider.example/v1";
-const apis = {
-  chat_completions: { url, auth: "bearer" },
-  responses: { url, auth: "bearer" },
-  messages: { url, auth: "x-api-key" },
-} as const;
 const catalog: Catalog = {
   version: "state",
-  providers: [providerOf("alpha", { apis })],
+  providers: [providerOf("alpha", { apis: TEXT_APIS })],
   models: [modelOf("mix", { alpha: { apis: ["chat_completions", "responses", "messages"] } })],
 };
 const open = () => openWorld({ policy: policyOf({ requirements: ["zero_retention"] }), catalog });
-
-const post = (world: World, path: string, body: object | string) =>
-  world.call(`/v1/${path}`, {
-    method: "POST",
-    body: typeof body === "string" ? body : JSON.stringify(body),
-    headers: { "content-type": "application/json" },
-  });
 
 it.each([
   ["messages", "container", "container_1"],
@@ -168,8 +155,8 @@ describe("how long Anthropic's prompt cache holds", () => {
 
 describe("a provider that refuses any request with `store`", () => {
   const strict = {
-    chat_completions: { ...apis.chat_completions, rejectsStore: true },
-    responses: apis.responses,
+    chat_completions: { ...TEXT_APIS.chat_completions, rejectsStore: true },
+    responses: TEXT_APIS.responses,
   } as const;
   const openStrict = () =>
     openWorld({

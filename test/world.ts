@@ -56,6 +56,14 @@ export function readingBy(
   return replacing(kv, { get: method as unknown as KVNamespace["get"] });
 }
 
+/** Posts to a path below /v1: text as it is, anything else as JSON. */
+export const post = (world: World, path: string, body: object | string | Uint8Array, headers: HeadersInit = {}) =>
+  world.call(`/v1/${path}`, {
+    method: "POST",
+    body: typeof body === "string" || body instanceof Uint8Array ? body : JSON.stringify(body),
+    headers: { "content-type": "application/json", ...headers },
+  });
+
 /** The error an answer carries, in OpenAI's shape. */
 export async function errorOf(response: Response): Promise<Record<string, unknown>> {
   return { status: response.status, ...((await response.json()) as { error: object }).error };

@@ -3,6 +3,7 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { type Browser, chromium, type Page } from "playwright-core";
+import { demo } from "./client.ts";
 
 const EXECUTABLE = process.env.CHROMIUM ?? "/usr/bin/chromium";
 
@@ -11,6 +12,20 @@ export function openBrowser(): Promise<Browser> {
     executablePath: EXECUTABLE,
     args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"],
   });
+}
+
+/** A new page of somebody who has signed in: of the demo's owner, where no other token is given. */
+export async function signedIn(
+  browser: Browser,
+  options: Parameters<Browser["newPage"]>[0] = {},
+  token = demo.owner_token,
+): Promise<Page> {
+  const page = await browser.newPage(options);
+  await page.goto(`${demo.url}/settings/sign-in`);
+  await page.getByLabel("Admin token").fill(token);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.waitForURL(/\/settings\/overview$/);
+  return page;
 }
 
 const axeSource = readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");

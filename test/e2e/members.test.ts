@@ -1,7 +1,7 @@
 // An owner manages members in a browser without JavaScript; and what axe-core says of the pages they do it on.
-import type { Browser, Page } from "playwright-core";
+import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { openBrowser, violationsOn } from "./browser.ts";
+import { openBrowser, signedIn, violationsOn } from "./browser.ts";
 import { demo } from "./client.ts";
 
 let browser: Browser;
@@ -10,17 +10,8 @@ beforeAll(async () => {
 });
 afterAll(() => browser.close());
 
-async function signedIn(token: string, options: Parameters<Browser["newPage"]>[0] = {}): Promise<Page> {
-  const page = await browser.newPage(options);
-  await page.goto(`${demo.url}/settings/sign-in`);
-  await page.getByLabel("Admin token").fill(token);
-  await page.getByRole("button", { name: "Sign in" }).click();
-  await page.waitForURL(/\/settings\/overview$/);
-  return page;
-}
-
 it("without JavaScript: adds a member, hands them a token, and removes them, which signs them out", async () => {
-  const owner = await signedIn(demo.owner_token, { javaScriptEnabled: false });
+  const owner = await signedIn(browser, { javaScriptEnabled: false });
   await owner.getByRole("link", { name: "Members" }).click();
   await owner.getByLabel("Email address").fill("journey@acme.example");
   await owner.getByLabel("Role").selectOption("admin");
@@ -31,7 +22,7 @@ it("without JavaScript: adds a member, hands them a token, and removes them, whi
   await owner.getByRole("button", { name: "Issue" }).click();
   const token = (await owner.locator(".secret").textContent()) ?? "";
 
-  const member = await signedIn(token);
+  const member = await signedIn(browser, {}, token);
   await member.goto(`${demo.url}/settings/members`);
   expect(await member.locator("h1").textContent()).toBe("Not part of your role");
 
@@ -45,7 +36,7 @@ it("without JavaScript: adds a member, hands them a token, and removes them, whi
 
 it("a reload of the page that shows a new token issues no other one", async () => {
   const member = "/settings/members/developer%40acme.example";
-  const owner = await signedIn(demo.owner_token);
+  const owner = await signedIn(browser);
   await owner.goto(`${demo.url}${member}`);
   await owner.getByLabel("Name, optional").fill("Issued once");
   await owner.getByRole("button", { name: "Issue" }).click();
@@ -58,7 +49,7 @@ it("a reload of the page that shows a new token issues no other one", async () =
 });
 
 it.each(["light", "dark"] as const)("axe-core finds nothing, %s, wide and at 360 px", async (colorScheme) => {
-  const page = await signedIn(demo.owner_token, { colorScheme });
+  const page = await signedIn(browser, { colorScheme });
   const member = "/settings/members/developer%40acme.example";
   for (const width of [1280, 360]) {
     await page.setViewportSize({ width, height: 800 });

@@ -1,7 +1,7 @@
 // An owner sets how long events are kept, in a browser without JavaScript; and what axe-core says of the page.
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { openBrowser, violationsOn } from "./browser.ts";
+import { openBrowser, signedIn, violationsOn } from "./browser.ts";
 import { demo } from "./client.ts";
 
 let browser: Browser;
@@ -11,15 +11,6 @@ beforeAll(async () => {
 afterAll(() => browser.close());
 
 const PAGE = "/settings/events/retention";
-
-async function signedIn(options: Parameters<Browser["newPage"]>[0] = {}): Promise<Page> {
-  const page = await browser.newPage(options);
-  await page.goto(`${demo.url}/settings/sign-in`);
-  await page.getByLabel("Admin token").fill(demo.owner_token);
-  await page.getByRole("button", { name: "Sign in" }).click();
-  await page.waitForURL(/\/settings\/overview$/);
-  return page;
-}
 
 /** Fills in the form and sends it; the answer is there once it says `answer`. */
 async function save(
@@ -34,7 +25,7 @@ async function save(
 }
 
 it("without JavaScript: sets a hold at once, and lifts it once that is confirmed", async () => {
-  const page = await signedIn({ javaScriptEnabled: false });
+  const page = await signedIn(browser, { javaScriptEnabled: false });
   await page.getByRole("navigation").getByRole("link", { name: "Security events" }).click();
   await page.getByRole("link", { name: "Events are kept for 400 days" }).click();
   await page.getByRole("heading", { name: "Retention of events" }).waitFor();
@@ -54,7 +45,7 @@ it("without JavaScript: sets a hold at once, and lifts it once that is confirmed
 });
 
 it.each(["light", "dark"] as const)("axe-core finds nothing, %s, wide and at 360 px", async (colorScheme) => {
-  const page = await signedIn({ colorScheme });
+  const page = await signedIn(browser, { colorScheme });
   const steps: [string, () => Promise<unknown>][] = [
     ["the page", () => page.goto(`${demo.url}${PAGE}`)],
     ["the question", () => save(page, { days: "180", hold: false, answer: "They do not come back" })],

@@ -1,10 +1,10 @@
 // A webhook from its first form to a block on the receiver's side, in a browser without JavaScript; and what axe-core says.
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { Browser, Page } from "playwright-core";
+import type { Browser } from "playwright-core";
 import { Webhook } from "standardwebhooks";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { openBrowser, violationsOn } from "./browser.ts";
+import { openBrowser, signedIn, violationsOn } from "./browser.ts";
 import { demo } from "./client.ts";
 import { waitUntil } from "./stack.ts";
 
@@ -29,17 +29,8 @@ afterAll(async () => {
 
 const address = () => `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/siem`;
 
-async function signedIn(options: Parameters<Browser["newPage"]>[0] = {}): Promise<Page> {
-  const page = await browser.newPage(options);
-  await page.goto(`${demo.url}/settings/sign-in`);
-  await page.getByLabel("Admin token").fill(demo.owner_token);
-  await page.getByRole("button", { name: "Sign in" }).click();
-  await page.waitForURL(/\/settings\/overview$/);
-  return page;
-}
-
 it("without JavaScript: is set up and tried out, and a block arrives within seconds, signed", async () => {
-  const page = await signedIn({ javaScriptEnabled: false });
+  const page = await signedIn(browser, { javaScriptEnabled: false });
   await page.getByRole("link", { name: "Webhooks" }).click();
   await page.getByText("New webhook").click();
   await page.getByLabel("Address").fill(address());
@@ -64,7 +55,7 @@ it("without JavaScript: is set up and tried out, and a block arrives within seco
 });
 
 it.each(["light", "dark"] as const)("axe-core finds nothing, %s, wide and at 360 px", async (colorScheme) => {
-  const page = await signedIn({ colorScheme });
+  const page = await signedIn(browser, { colorScheme });
   await page.goto(`${demo.url}/settings/webhooks`);
   const webhook = (await page.locator(".webhooks a").first().getAttribute("href")) ?? "";
   for (const width of [1280, 360]) {

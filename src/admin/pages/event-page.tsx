@@ -8,6 +8,7 @@ import type { OrgRecord } from "../../store/records.ts";
 import { Remedy } from "./event-remedy.tsx";
 import { eventInWords, factsBehind, outcomeInWords, UNREADABLE } from "./event-words.ts";
 import { EvidenceList, Reason } from "./evidence.tsx";
+import { FactList } from "./fact-list.tsx";
 import { document } from "./layout.tsx";
 import { Time } from "./time.tsx";
 
@@ -185,18 +186,7 @@ const Record = ({ event }: { event: SecurityEvent }) => {
   return (
     <section class="card" aria-labelledby="record">
       <h2 id="record">Record</h2>
-      <dl class="record">
-        {rows
-          .filter(([, value]) => value !== null)
-          .map(([label, value]) => (
-            <div>
-              <dt>{label}</dt>
-              <dd>
-                <code>{value}</code>
-              </dd>
-            </div>
-          ))}
-      </dl>
+      <FactList facts={rows.flatMap(([label, value]) => (value === null ? [] : [[label, <code>{value}</code>]]))} />
     </section>
   );
 };

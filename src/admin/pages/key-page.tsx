@@ -2,6 +2,7 @@
 import type { Settings } from "../../env.ts";
 import type { ApiKey } from "../../store/keys.ts";
 import type { Member } from "../../store/members.ts";
+import { type Fact, FactList } from "./fact-list.tsx";
 import { Field } from "./field.tsx";
 import { edgeLag, lastDayOf } from "./key-words.ts";
 import { KeyState, LastUsed } from "./keys-table.tsx";
@@ -63,54 +64,27 @@ export const KeyPage = (view: KeyView) => {
   });
 };
 
-const Facts = ({ view: { apiKey, now } }: { view: KeyView }) => (
-  <section class="card" aria-label="What is known of it">
-    <dl class="record">
-      <div>
-        <dt>Begins with</dt>
-        <dd>
-          <code>{apiKey.prefix}</code>
-        </dd>
-      </div>
-      <div>
-        <dt>State</dt>
-        <dd>
-          <KeyState apiKey={apiKey} now={now} />
-        </dd>
-      </div>
-      <div>
-        <dt>Last used (noted once a day, not guaranteed)</dt>
-        <dd>
-          <LastUsed on={apiKey.last_used_on} />
-        </dd>
-      </div>
-      <div>
-        <dt>Expires</dt>
-        <dd>{apiKey.expires_at === null ? "never" : <Time at={apiKey.expires_at} />}</dd>
-      </div>
-      <div>
-        <dt>Created</dt>
-        <dd>
-          <Time at={apiKey.created_at} /> by {apiKey.created_by}
-        </dd>
-      </div>
-      {apiKey.revoked_at !== null && (
-        <div>
-          <dt>Revoked</dt>
-          <dd>
-            <Time at={apiKey.revoked_at} />
-          </dd>
-        </div>
-      )}
-      <div>
-        <dt>Id, as events name it</dt>
-        <dd>
-          <code>{apiKey.id}</code>
-        </dd>
-      </div>
-    </dl>
-  </section>
-);
+const Facts = ({ view: { apiKey, now } }: { view: KeyView }) => {
+  const facts: Fact[] = [
+    ["Begins with", <code>{apiKey.prefix}</code>],
+    ["State", <KeyState apiKey={apiKey} now={now} />],
+    ["Last used (noted once a day, not guaranteed)", <LastUsed on={apiKey.last_used_on} />],
+    ["Expires", apiKey.expires_at === null ? "never" : <Time at={apiKey.expires_at} />],
+    [
+      "Created",
+      <>
+        <Time at={apiKey.created_at} /> by {apiKey.created_by}
+      </>,
+    ],
+    ...(apiKey.revoked_at === null ? [] : [["Revoked", <Time at={apiKey.revoked_at} />] satisfies Fact]),
+    ["Id, as events name it", <code>{apiKey.id}</code>],
+  ];
+  return (
+    <section class="card" aria-label="What is known of it">
+      <FactList facts={facts} />
+    </section>
+  );
+};
 
 const Changes = ({ view: { apiKey, filled } }: { view: KeyView }) => (
   <section class="card changes" aria-label="Change it">

@@ -6,6 +6,7 @@ import type { InForce } from "../rules-in-force.ts";
 import { API_LABELS } from "./api-words.ts";
 import { EvidenceList, Reason } from "./evidence.tsx";
 import { ExternalLink } from "./external-link.tsx";
+import { FactList } from "./fact-list.tsx";
 import { addressOf } from "./filters.ts";
 import { document } from "./layout.tsx";
 import { POLICY_OFF } from "./verdict.tsx";
@@ -84,16 +85,7 @@ const Interfaces = ({ judged: { provider } }: { judged: JudgedProvider }) => {
       {apis.length === 0 ? (
         <p>None that the gateway can call, so nothing is routed to it yet.</p>
       ) : (
-        <dl class="record">
-          {apis.map((api) => (
-            <div>
-              <dt>{API_LABELS[api]}</dt>
-              <dd>
-                <code>{provider.apis[api]?.url}</code>
-              </dd>
-            </div>
-          ))}
-        </dl>
+        <FactList facts={apis.map((api) => [API_LABELS[api], <code>{provider.apis[api]?.url}</code>])} />
       )}
     </section>
   );

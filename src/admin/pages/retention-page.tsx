@@ -1,5 +1,4 @@
 // Security events → Retention: the rule in force, since when it counts and what has gone; and, for owners, the form.
-import type { Child } from "hono/jsx";
 import type { SignedCut } from "../../chain/signed-cut.ts";
 import type { Settings } from "../../env.ts";
 import type { Member } from "../../store/members.ts";
@@ -13,6 +12,7 @@ import {
 import { timestamp } from "../../store/secrets.ts";
 import { may } from "../roles.ts";
 import { ConfirmPage } from "./confirm-page.tsx";
+import { type Fact, FactList } from "./fact-list.tsx";
 import { Field } from "./field.tsx";
 import { document, Notice } from "./layout.tsx";
 import { PostForm } from "./post-form.tsx";
@@ -82,7 +82,7 @@ export const RetentionPage = (view: RetentionView) => {
 
 const Facts = ({ view }: { view: RetentionView }) => {
   const { rule, cut } = view;
-  const facts: [string, Child][] = [
+  const facts: Fact[] = [
     ["Kept for", `${daysInWords(rule.days)}${rule.changed_at === null ? ", the default" : ""}`],
     ["Legal hold", rule.legal_hold ? <span class="tag warn">in force</span> : "none"],
     ["Removal", <Removal view={view} />],
@@ -109,14 +109,7 @@ const Facts = ({ view }: { view: RetentionView }) => {
   ];
   return (
     <section class="card" aria-label="What holds">
-      <dl class="record">
-        {facts.map(([name, value]) => (
-          <div>
-            <dt>{name}</dt>
-            <dd>{value}</dd>
-          </div>
-        ))}
-      </dl>
+      <FactList facts={facts} />
     </section>
   );
 };

@@ -1,10 +1,10 @@
 // One webhook: how it goes, what can be done about it, and its secret, the once that it is shown.
-import type { Child } from "hono/jsx";
 import type { Settings } from "../../env.ts";
 import type { Member } from "../../store/members.ts";
 import { type Answer, isAccepted } from "../../store/receiver.ts";
 import { hostOf, type ListedWebhook } from "../../store/webhooks.ts";
 import { overlapUntil, webhookState } from "../webhook-state.ts";
+import { type Fact, FactList } from "./fact-list.tsx";
 import { document, Notice } from "./layout.tsx";
 import { NewSecret } from "./new-secret.tsx";
 import { PostForm } from "./post-form.tsx";
@@ -108,7 +108,7 @@ const Trouble = ({ webhook }: { webhook: ListedWebhook }) => {
 
 const Facts = ({ view: { webhook, now } }: { view: WebhookView }) => {
   const overlap = overlapUntil(webhook, now);
-  const facts: [string, Child][] = [
+  const facts: Fact[] = [
     ["State", <State webhook={webhook} />],
     ["Last answer", <LastAnswer webhook={webhook} />],
     ["Accepted up to", webhook.delivered_seq === 0 ? "nothing yet" : `number ${webhook.delivered_seq} of the chain`],
@@ -132,14 +132,7 @@ const Facts = ({ view: { webhook, now } }: { view: WebhookView }) => {
   ];
   return (
     <section class="card" aria-label="How it goes">
-      <dl class="record">
-        {facts.map(([name, value]) => (
-          <div>
-            <dt>{name}</dt>
-            <dd>{value}</dd>
-          </div>
-        ))}
-      </dl>
+      <FactList facts={facts} />
     </section>
   );
 };
