@@ -2,10 +2,10 @@
 import type { ApiId, Endpoint } from "../catalog/schema.ts";
 import type { RequirementId } from "../compliance/requirements.ts";
 import { asksForLifetime, CACHED_MEMBERS, withoutLifetimes } from "./cache-lifetime.ts";
-import { AMBIGUOUS, exactValueOf, isObject, type Json } from "./json-values.ts";
+import { AMBIGUOUS, exactValueOf, isAbsent, isObject, type Json } from "./json-values.ts";
 import { type JudgedName, looksOf } from "./judged-names.ts";
 import { walkPrompt } from "./prompt-walk.ts";
-import { remoteIn } from "./remote-tools.ts";
+import { isHosted } from "./remote-tools.ts";
 import { isLocalShell, toolsOf } from "./tools.ts";
 
 /** Top-level members to set (JSON text) or to leave out (null), and what the `portcullis-enforced` header says of it. */
@@ -96,9 +96,10 @@ export function harden(
 
   for (const [field, isStateful] of STATEFUL[api] ?? []) {
     const value = root[field];
-    if (value !== undefined && value !== null && isStateful(value)) return { field, requirement };
+    if (!isAbsent(value) && isStateful(value)) return { field, requirement };
   }
-  const field = keepingTool(api, root) ?? keptContent(api, root);
+  const tools = toolsOf(api, root);
+  const field = keepingTool(tools) ?? keptContent(api, { root, tools });
   if (field !== null) return { field, requirement };
   if (STORING.has(api)) {
     members.set("store", "false");
@@ -135,15 +136,14 @@ function isReference(item: unknown): boolean {
   if (!isObject(item)) return false;
   const { id, role, content, result } = item;
   const type = exactValueOf(item, "type");
-  const isAbsent = (value: unknown) => value === undefined || value === null;
   if (type === "item_reference" || type === AMBIGUOUS || (type === "image_generation_call" && isAbsent(result)))
     return true;
   return isAbsent(type) && !isAbsent(id) && isAbsent(role) && isAbsent(content);
 }
 
-/** A tool of the request that keeps something at the provider, as a field; null when there is none. */
-function keepingTool(api: ApiId, root: Json): string | null {
-  for (const tool of toolsOf(api, root)) {
+/** The one among the tools that keeps something at the provider, as a field; null when there is none. */
+function keepingTool(tools: readonly unknown[]): string | null {
+  for (const tool of tools) {
     if (!isObject(tool)) continue;
     const type = exactValueOf(tool, "type");
     if (type === AMBIGUOUS) return "tools";
@@ -154,7 +154,7 @@ function keepingTool(api: ApiId, root: Json): string | null {
 }
 
 /** What the request would have looked up at the provider, as a field: a file, a cache, or an answer that was spoken. */
-function keptContent(api: ApiId, root: Json): string | null {
+function keptContent(api: ApiId, { root, tools }: { root: Json; tools: readonly unknown[] }): string | null {
   let found: string | null = null;
   const fieldOf = (name: string, under: string) => {
     // https://developers.openai.com/api/docs/guides/audio: an earlier answer, by its id.
@@ -170,7 +170,6 @@ function keptContent(api: ApiId, root: Json): string | null {
   };
   walkPrompt(api, root, watch);
   // What the caller runs itself is no provider's to look up: a name there belongs to the schema of its arguments.
-  for (const tool of toolsOf(api, root))
-    if (isObject(tool) && remoteIn(tool, api).length > 0) walkPrompt(api, tool, watch);
+  for (const tool of tools) if (isObject(tool) && isHosted(tool, api)) walkPrompt(api, tool, watch);
   return found;
 }

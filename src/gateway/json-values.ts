@@ -7,6 +7,11 @@ export function isObject(value: unknown): value is Json {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/** Whether a member says nothing: providers take null for nothing. */
+export function isAbsent(value: unknown): value is null | undefined {
+  return value === undefined || value === null;
+}
+
 /** What stands under a name, in whatever case: a provider may read either. */
 export function valuesOf(object: Json, name: string): unknown[] {
   return Object.entries(object).flatMap(([key, value]) => (folded(key) === name ? [value] : []));

@@ -6,7 +6,7 @@ import type { Failure, Verdict } from "../compliance/evaluate.ts";
 import type { Candidate, Evaluator } from "../compliance/evaluator.ts";
 import { isObject, type Json } from "./json-values.ts";
 import { type JudgedName, looksOf } from "./judged-names.ts";
-import { remoteIn } from "./remote-tools.ts";
+import { isHosted } from "./remote-tools.ts";
 import { toolsOf } from "./tools.ts";
 
 /**
@@ -29,7 +29,7 @@ const ONE_TOO_MANY = "";
 /** The names, as the provider has them, of the models that these members of a request name; each once. */
 export function otherModels(api: ApiId, members: Json): string[] {
   const found = new Set<string>();
-  for (const tool of toolsOf(api, members)) if (remoteIn(tool, api).length > 0) collect(tool, false, found);
+  for (const tool of toolsOf(api, members)) if (isHosted(tool, api)) collect(tool, false, found);
   for (const name of NAMING) collect(members[name], namesModel(name), found);
   return found.size > MAX_NAMED ? [...[...found].slice(0, MAX_NAMED), ONE_TOO_MANY] : [...found];
 }

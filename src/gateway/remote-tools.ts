@@ -2,7 +2,7 @@
 // What runs at the caller is listed here; every other type of tool counts as remote, also one that nobody knows yet. Pure.
 import type { ApiId } from "../catalog/schema.ts";
 import { fetchedAddresses } from "./fetched-addresses.ts";
-import { AMBIGUOUS, exactValueOf, isObject, type Json } from "./json-values.ts";
+import { AMBIGUOUS, exactValueOf, isAbsent, isObject, type Json } from "./json-values.ts";
 import { SWITCHES } from "./judged-names.ts";
 import { isLocalShell, toolsOf } from "./tools.ts";
 
@@ -33,8 +33,13 @@ export function remoteTools(api: ApiId, root: Json): string[] {
   return [...found].slice(0, MAX_TOLD);
 }
 
+/** Whether the provider runs a tool, or may; else its caller does. */
+export function isHosted(tool: unknown, api: ApiId): boolean {
+  return remoteIn(tool, api).length > 0;
+}
+
 /** What is remote about one tool; nothing when the caller runs it. */
-export function remoteIn(tool: unknown, api: ApiId): string[] {
+function remoteIn(tool: unknown, api: ApiId): string[] {
   if (!isObject(tool)) return ["tools"];
   const type = exactValueOf(tool, "type") ?? (api === "messages" ? "custom" : undefined);
   if (typeof type !== "string") return ["tools"];
@@ -53,16 +58,15 @@ export function remoteIn(tool: unknown, api: ApiId): string[] {
 
 /** Members by which a provider adds what it has stored, and who put it there could give it tools that nobody sees here. */
 function storedContext(api: ApiId, { prompt, conversation, thread }: Json): string[] {
-  const isThere = (value: unknown) => value !== undefined && value !== null;
   // On completions `prompt` is the text itself.
   if (api === "responses")
-    return [...(isObject(prompt) ? ["prompt"] : []), ...(isThere(conversation) ? ["conversation"] : [])];
-  return api === "messages" && isThere(thread) ? ["thread"] : [];
+    return [...(isObject(prompt) ? ["prompt"] : []), ...(isAbsent(conversation) ? [] : ["conversation"])];
+  return api === "messages" && !isAbsent(thread) ? ["thread"] : [];
 }
 
 /** Off is what is absent, null, false, or an empty list. An empty object switches web search on. */
 function isOn(value: unknown): boolean {
-  return value !== undefined && value !== null && value !== false && !(Array.isArray(value) && value.length === 0);
+  return !isAbsent(value) && value !== false && !(Array.isArray(value) && value.length === 0);
 }
 
 /** What Google's compatible API takes there that calls nobody; all else could. */

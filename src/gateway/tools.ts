@@ -1,6 +1,6 @@
 // The tools that a request brings, wherever it does. Pure.
 import type { ApiId } from "../catalog/schema.ts";
-import { exactValueOf, isObject, type Json, valuesOf } from "./json-values.ts";
+import { exactValueOf, isAbsent, isObject, type Json, valuesOf } from "./json-values.ts";
 import { folded } from "./judged-names.ts";
 import { isDefinition, walkPrompt } from "./prompt-walk.ts";
 
@@ -31,7 +31,7 @@ export function toolsOf(api: ApiId, root: Json): unknown[] {
 }
 
 function listed(tools: unknown, api: ApiId): unknown[] {
-  if (tools === undefined || tools === null) return [];
+  if (isAbsent(tools)) return [];
   if (!Array.isArray(tools)) return [NO_TOOL];
   return tools.flatMap((tool) => (api === "responses" && isNamespace(tool) ? membersOf(tool) : [tool]));
 }
